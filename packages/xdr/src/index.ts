@@ -1,0 +1,16 @@
+export { codec_void, fromBytes, toBytes, type XdrCodec, type XdrProcedure } from "./codec.ts";
+export { XdrError, XdrErrorCode } from "./errors.ts";
+export { XdrReader, type XdrReaderOptions } from "./reader.ts";
+export {
+  compareUint64,
+  equalUint64,
+  SATURATED_NUMBER,
+  UINT64_MAX,
+  UINT64_ZERO,
+  type Uint64Pair,
+  uint64FromBigint,
+  uint64FromNumber,
+  uint64ToBigint,
+  uint64ToNumber,
+} from "./uint64.ts";
+export { XdrWriter, type XdrWriterOptions } from "./writer.ts";
