@@ -1,1 +1,49 @@
-export {};
+export { type Availability, nativeAvailable } from "./addon.ts";
+export { inetChecksum, registerSlab, unregisterSlab } from "./checksum.ts";
+export { monotonicMicros, rdtsc, threadCpuMicros, tscFrequency } from "./clock.ts";
+export { errno, errnoName, NativeError } from "./errno.ts";
+export {
+  type AddressBytes,
+  type AddressInUse,
+  addRoute,
+  configureInterface,
+  deleteInterface,
+  deleteRoute,
+  type InterfaceOptions,
+  type InterfacePrefix,
+  interfaceIndex,
+  listAddresses,
+  listRoutes,
+  quietIpv6,
+  type RouteInUse,
+  type RouteOptions,
+} from "./interface.ts";
+export {
+  PacketPort,
+  type PacketPortKind,
+  type PacketPortOptions,
+  type PacketPortStatistics,
+  RECEIVE_MORE,
+} from "./packet-port.ts";
+export {
+  type OpenTunOptions,
+  openTun,
+  TUN_F_CSUM,
+  TUN_F_TSO_ECN,
+  TUN_F_TSO4,
+  TUN_F_TSO6,
+  TUN_F_USO4,
+  TUN_F_USO6,
+  TUN_OFFLOAD_ALL,
+  type TunDevice,
+} from "./tun.ts";
+export {
+  adoptFd,
+  closeFd,
+  connectUnix,
+  dupFd,
+  socketPair,
+  UnixListener,
+  type UnixSocketType,
+} from "./unix-socket.ts";
+export { DISCONNECT, READABLE, Watcher, WRITABLE } from "./watcher.ts";
