@@ -1,0 +1,152 @@
+import { sumView } from "../checksum.ts";
+import type { OutboundPacket } from "../packet.ts";
+import type { Stack } from "../stack.ts";
+import type { IpStatistics } from "../statistics.ts";
+import type { Sysctl } from "../sysctl.ts";
+import { fillTransportChecksum } from "./outbound-checksum.ts";
+import { NO_BUFFERS, OUTPUT_OK, type OutputResult, TOO_BIG } from "./protocol.ts";
+import type { Route } from "./route.ts";
+
+export const IPV4_HEADER = 20;
+const MORE_FRAGMENTS = 0x2000;
+const DONT_FRAGMENT = 0x4000;
+/** The total length field has 16 bits. */
+const LONGEST = 65535;
+
+/** Puts IPv4 headers in front of packets, cuts those that are longer than the path allows, and hands them to the link. */
+export class Ipv4Output {
+  readonly #stack: Stack;
+  readonly #statistics: IpStatistics;
+  readonly #ttl: Sysctl<number>;
+
+  constructor(stack: Stack) {
+    this.#stack = stack;
+    this.#statistics = stack.statistics.ip;
+    this.#ttl = stack.sysctl.number("net.inet.ip.ttl", 64, {
+      description: "Maximum TTL on IP packets",
+      minimum: 1,
+      maximum: 255,
+    });
+  }
+
+  /** Owns the packet. */
+  send(packet: OutboundPacket, route: Route): OutputResult {
+    const iface = route.iface;
+    const capabilities = iface.capabilities;
+    const total = IPV4_HEADER + packet.transportLength + packet.payloadLength;
+    this.#statistics.localOut++;
+    if (total > LONGEST) {
+      this.#statistics.tooLong++;
+      this.#stack.releaseOutbound(packet);
+      return TOO_BIG;
+    }
+    if (packet.segmentSize !== 0) {
+      if (total > capabilities.segmentation4) return this.#refuse(packet);
+    } else if (total > route.mtu) {
+      if (packet.dontFragment) return this.#refuse(packet);
+      return this.#fragment(packet, route);
+    }
+    fillTransportChecksum(
+      packet,
+      packet.segmentSize !== 0 || (capabilities.transmitChecksum && packet.checksumOffset >= 0),
+    );
+    writeHeader(
+      packet,
+      total,
+      packet.dontFragment ? 0 : route.nextId++ & 0xffff,
+      packet.dontFragment ? DONT_FRAGMENT : 0,
+      this.#ttl.value,
+    );
+    return iface.link.output(packet, route);
+  }
+
+  #refuse(packet: OutboundPacket): OutputResult {
+    this.#statistics.cantFrag++;
+    this.#stack.releaseOutbound(packet);
+    return TOO_BIG;
+  }
+
+  /** RFC 791 §3.2: every piece but the last carries a multiple of eight bytes. */
+  #fragment(packet: OutboundPacket, route: Route): OutputResult {
+    fillTransportChecksum(packet, false);
+    const id = route.nextId++ & 0xffff;
+    const length = packet.transportLength + packet.payloadLength;
+    const step = (route.mtu - IPV4_HEADER) & ~7;
+    let result: OutputResult = OUTPUT_OK;
+    for (let from = 0; from < length; from += step) {
+      const to = Math.min(from + step, length);
+      const piece = this.#stack.acquireOutbound();
+      copyAddressing(packet, piece);
+      copyRange(packet, piece, from, to);
+      writeHeader(
+        piece,
+        IPV4_HEADER + to - from,
+        id,
+        (from >>> 3) | (to < length ? MORE_FRAGMENTS : 0),
+        this.#ttl.value,
+      );
+      this.#statistics.oFragments++;
+      const sent = route.iface.link.output(piece, route);
+      if (sent !== OUTPUT_OK) result = sent === NO_BUFFERS ? NO_BUFFERS : sent;
+    }
+    this.#statistics.fragmented++;
+    this.#stack.releaseOutbound(packet);
+    return result;
+  }
+}
+
+function writeHeader(packet: OutboundPacket, total: number, id: number, fragment: number, defaultTtl: number): void {
+  const { view } = packet;
+  const at = packet.transportOffset - IPV4_HEADER;
+  view.setUint16(at, 0x4500 | packet.trafficClass);
+  view.setUint16(at + 2, total);
+  view.setUint16(at + 4, id);
+  view.setUint16(at + 6, fragment);
+  view.setUint16(at + 8, ((packet.hopLimit || defaultTtl) << 8) | packet.protocol);
+  view.setUint16(at + 10, 0);
+  view.setUint32(at + 12, packet.src3);
+  view.setUint32(at + 16, packet.dst3);
+  view.setUint16(at + 10, ~sumView(view, at, IPV4_HEADER));
+  packet.headerOffset = at;
+  packet.headerLength = IPV4_HEADER + packet.transportLength;
+}
+
+export function copyAddressing(from: OutboundPacket, to: OutboundPacket): void {
+  to.family = from.family;
+  to.protocol = from.protocol;
+  to.trafficClass = from.trafficClass;
+  to.hopLimit = from.hopLimit;
+  to.dontFragment = from.dontFragment;
+  to.src0 = from.src0;
+  to.src1 = from.src1;
+  to.src2 = from.src2;
+  to.src3 = from.src3;
+  to.dst0 = from.dst0;
+  to.dst1 = from.dst1;
+  to.dst2 = from.dst2;
+  to.dst3 = from.dst3;
+}
+
+/** Gives `piece` bytes `[from, to)` of what follows the IP header: inline bytes copied, slices by reference. `at` is where in the piece. */
+export function copyRange(packet: OutboundPacket, piece: OutboundPacket, from: number, to: number, lead = 0): void {
+  const inline = packet.transportLength;
+  let written = lead;
+  if (from < inline) {
+    const end = Math.min(to, inline);
+    const start = packet.transportOffset;
+    packet.slab.copyWithin(piece.transportOffset + lead, start + from, start + end);
+    written += end - from;
+  }
+  piece.transportLength = written;
+  let position = inline;
+  for (let i = 0; i < packet.sliceCount && position < to; i++) {
+    const length = packet.sliceLengths[i] as number;
+    const start = Math.max(from, position);
+    const end = Math.min(to, position + length);
+    if (end > start) {
+      const offset = (packet.sliceOffsets[i] as number) + start - position;
+      piece.addSlice(packet.slices[i] as Uint8Array, offset, end - start);
+    }
+    position += length;
+  }
+}
