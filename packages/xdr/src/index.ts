@@ -1,6 +1,16 @@
-export { codec_void, fromBytes, toBytes, type XdrCodec, type XdrProcedure } from "./codec.ts";
+export {
+  codec_void,
+  decodeValue,
+  encodeValue,
+  fromBytes,
+  toBytes,
+  type XdrCodec,
+  type XdrProcedure,
+} from "./codec.ts";
 export { XdrError, XdrErrorCode } from "./errors.ts";
+export { locate } from "./locate.ts";
 export { XdrReader, type XdrReaderOptions } from "./reader.ts";
+export { findType, type XdrSchema, type XdrSchemaField, type XdrSchemaType } from "./schema.ts";
 export {
   compareUint64,
   equalUint64,
@@ -13,4 +23,5 @@ export {
   uint64ToBigint,
   uint64ToNumber,
 } from "./uint64.ts";
+export type { UnlistedValue } from "./unlisted.ts";
 export { XdrWriter, type XdrWriterOptions } from "./writer.ts";

@@ -167,6 +167,11 @@ export class XdrWriter {
     this.uint32(length);
   }
 
+  /** Checks the length of a fixed array, which is not written. */
+  fixedLength(length: number, expected: number): void {
+    if (length !== expected) this.#fail(XdrErrorCode.limit, `expected exactly ${expected} elements, found ${length}`);
+  }
+
   /** Leaves `length` zero bytes to be patched and returns their position. */
   reserve(length: number): number {
     const position = this.position;

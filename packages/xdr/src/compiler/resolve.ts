@@ -1,0 +1,550 @@
+import { Declarations, isBody, type ProgramDefinition } from "./declare.ts";
+import type { Diagnostics, Position } from "./diagnostics.ts";
+import { type Doc, INT64_MODES, type Int64Mode, NO_DOC } from "./doc.ts";
+import { measure } from "./measure.ts";
+import {
+  type Arm,
+  type Bound,
+  type CaseValue,
+  type Constant,
+  describe,
+  type Enum,
+  type Field,
+  MAX_LENGTH,
+  type Model,
+  type Module,
+  type Program,
+  type Struct,
+  type Type,
+  type Typedef,
+  type Union,
+  underlying,
+  VOID,
+} from "./model.ts";
+import type {
+  Declaration,
+  EnumBody,
+  Name,
+  Primitive,
+  Procedure,
+  Specification,
+  StructBody,
+  TypeSpecifier,
+  UnionBody,
+  Value,
+} from "./syntax.ts";
+
+const INT32_MIN = -(2n ** 31n);
+const INT32_MAX = 2n ** 31n - 1n;
+const UINT32_MAX = 2n ** 32n - 1n;
+const UNKNOWN: Constant["value"] = 0n;
+
+/** Names that many sources take from C's headers, known unless a source declares them. */
+const C_TYPES: Readonly<Record<string, Primitive>> = {
+  int32_t: "int",
+  uint32_t: "unsigned int",
+  int64_t: "hyper",
+  uint64_t: "unsigned hyper",
+};
+
+/** The sources of one module. */
+export interface ModuleSource {
+  readonly specifications: readonly Specification[];
+  readonly module: Module;
+}
+
+/** Finds out what every name means and checks the rules of RFC 4506 §6.4 and RFC 5531 §12.3. Mistakes are reported. */
+export function resolve(sources: readonly ModuleSource[], defaultMode: Int64Mode, diagnostics: Diagnostics): Model {
+  const declarations = new Declarations(diagnostics);
+  for (const { specifications, module } of sources) {
+    for (const specification of specifications) declarations.add(specification, module);
+  }
+  const resolver = new Resolver(declarations, diagnostics);
+  for (const { specifications } of sources) {
+    for (const { doc, file } of specifications) {
+      resolver.modes.set(file, resolver.mode(doc, { file, line: 1, column: 1 }) ?? defaultMode);
+    }
+  }
+  resolver.run();
+  measure(
+    sources.flatMap(({ module }) => module.definitions),
+    diagnostics,
+  );
+  return { modules: sources.map(({ module }) => module) };
+}
+
+class Resolver {
+  /** How 64-bit integers appear that a file's sources do not tag. */
+  readonly modes: Map<string, Int64Mode> = new Map();
+  readonly #declarations: Declarations;
+  readonly #diagnostics: Diagnostics;
+  readonly #evaluated: Map<Constant, "running" | "done"> = new Map();
+  readonly #typedefs: Map<Typedef, "running" | "done"> = new Map();
+
+  constructor(declarations: Declarations, diagnostics: Diagnostics) {
+    this.#declarations = declarations;
+    this.#diagnostics = diagnostics;
+  }
+
+  run(): void {
+    const declared = [...this.#declarations.names.values()];
+    // Links first: whether a pointer to a struct is a list must be known wherever it is used.
+    for (const d of declared) if (d.kind === "struct") d.definition.link = this.#isLink(d.definition, d.body);
+    for (const d of declared) {
+      switch (d.kind) {
+        case "constant":
+          this.#evaluate(d.constant, d.value);
+          break;
+        case "enum":
+          this.#enum(d.definition, d.body);
+          break;
+        case "typedef":
+          this.#typedef(d.definition, d.declaration);
+          break;
+      }
+    }
+    // Typedefs stand by now, which unions need for their discriminants.
+    for (const d of declared) {
+      if (d.kind === "struct") this.#struct(d.definition, d.body);
+      else if (d.kind === "union") this.#union(d.definition, d.body);
+      else if (d.kind === "program") d.module.definitions.push(this.#program(d.program, d.module));
+    }
+  }
+
+  /** The mode that a doc comment asks for. */
+  mode(doc: Doc, at: Position): Int64Mode | null {
+    if (doc.int64 === null) return null;
+    const mode = INT64_MODES.find((known) => known === doc.int64);
+    if (mode === undefined) {
+      this.#diagnostics.report(at, `expected ${INT64_MODES.join(", ")} after @int64, found "${doc.int64}"`);
+    }
+    return mode ?? null;
+  }
+
+  // Constants
+
+  #evaluate(constant: Constant, value: Value): void {
+    const state = this.#evaluated.get(constant);
+    if (state === "done") return;
+    if (state === "running") {
+      this.#diagnostics.report(constant.at, `"${constant.name}" is declared in terms of itself`);
+      return;
+    }
+    this.#evaluated.set(constant, "running");
+    if (value.kind === "constant") {
+      constant.value = value.value;
+      constant.text = constantText(value.text, value.value);
+    } else {
+      const source = this.#constant(value);
+      if (source !== null) {
+        constant.value = source.value;
+        constant.text = source.text;
+      }
+    }
+    this.#evaluated.set(constant, "done");
+  }
+
+  /** The constant that `value` names; reports and gives null where there is none. */
+  #constant(value: Value & { kind: "name" }): Constant | null {
+    const declared = this.#declarations.names.get(value.text);
+    if (declared?.kind === "constant") {
+      this.#evaluate(declared.constant, declared.value);
+      return declared.constant;
+    }
+    const found =
+      declared === undefined ? `"${value.text}", which is not declared` : `the ${declared.kind} "${value.text}"`;
+    this.#diagnostics.report(value.at, `expected a constant, found ${found}`);
+    return null;
+  }
+
+  /** A value from `min` to `max`. */
+  #integer(value: Value, min: bigint, max: bigint, expected: string): { value: bigint; constant: Constant | null } {
+    const constant = value.kind === "name" ? this.#constant(value) : null;
+    if (value.kind === "name" && constant === null) return { value: UNKNOWN, constant: null };
+    const known = value.kind === "constant" ? value.value : constant!.value;
+    if (known < min || known > max) {
+      const found = value.kind === "constant" ? value.text : `${value.text} = ${known}`;
+      this.#diagnostics.report(value.at, `expected ${expected} from ${min} to ${max}, found ${found}`);
+    }
+    return { value: known, constant };
+  }
+
+  #bound(value: Value | null, expected: string): Bound {
+    if (value === null) return { value: MAX_LENGTH, constant: null };
+    const integer = this.#integer(value, 0n, UINT32_MAX, expected);
+    return { value: Number(integer.value), constant: integer.constant };
+  }
+
+  // Types
+
+  #enum(definition: Enum, body: EnumBody): void {
+    const names = new Map<string, Position>();
+    for (const { name, value } of body.members) {
+      if (!names.has(name.text)) this.#integer(value, INT32_MIN, INT32_MAX, "a member's value");
+      names.set(name.text, name.at);
+    }
+    if (definition.doc.int64 !== null) this.#noInt64(definition.at, definition.name);
+  }
+
+  #typedef(definition: Typedef, declaration: Declaration): void {
+    const state = this.#typedefs.get(definition);
+    if (state === "done") return;
+    if (state === "running") {
+      this.#diagnostics.report(definition.at, `"${definition.name}" is declared in terms of itself`);
+      return;
+    }
+    this.#typedefs.set(definition, "running");
+    definition.type = this.#declarationType(declaration, definition.doc);
+    if (definition.doc.open) this.#diagnostics.report(definition.at, "expected an enum after @open");
+    this.#typedefs.set(definition, "done");
+  }
+
+  #struct(definition: Struct, body: StructBody): void {
+    this.#checkFieldNames(body.fields);
+    const fields = definition.link ? body.fields.slice(0, -1) : body.fields;
+    for (const field of fields) {
+      if (field.kind === "void") this.#diagnostics.report(field.at, "expected a field with a type, found void");
+      else definition.fields.push(this.#field(field));
+    }
+  }
+
+  #union(definition: Union, body: UnionBody): void {
+    const declarations = [body.discriminant, ...body.arms.map((arm) => arm.declaration)];
+    if (body.otherwise !== null) declarations.push(body.otherwise.declaration);
+    this.#checkFieldNames(declarations);
+    const discriminant = body.discriminant.kind === "typed" ? this.#field(body.discriminant) : null;
+    const domain = discriminant === null ? null : underlying(discriminant.type);
+    if (discriminant === null || domain === null || !isDiscriminant(domain)) {
+      const found = discriminant === null ? body.discriminant.kind : describe(discriminant.type);
+      const at = body.discriminant.at;
+      this.#diagnostics.report(at, `expected a discriminant of int, unsigned int, bool or an enum, found ${found}`);
+      return;
+    }
+    definition.discriminant = discriminant;
+    const seen = new Map<number, Position>();
+    for (const { cases, declaration, doc } of body.arms) {
+      const values = cases.map((value) => {
+        const resolved = this.#caseValue(value, domain);
+        const earlier = seen.get(resolved.value);
+        if (earlier !== undefined) {
+          const place = `${earlier.file}:${earlier.line}:${earlier.column}`;
+          this.#diagnostics.report(
+            value.at,
+            `expected another value, found ${value.text}, which has its case at ${place}`,
+          );
+        }
+        seen.set(resolved.value, value.at);
+        return resolved;
+      });
+      definition.arms.push({ cases: values, field: this.#armField(declaration, doc), doc } satisfies Arm);
+    }
+    if (body.otherwise !== null) {
+      const { declaration, doc } = body.otherwise;
+      definition.otherwise = { field: this.#armField(declaration, doc), doc };
+    }
+  }
+
+  #armField(declaration: Declaration, armDoc: Doc): Field | null {
+    // Doc and tags may stand before the case or before the declaration.
+    if (declaration.kind === "void") return null;
+    return this.#field(declaration, declaration.doc === NO_DOC ? armDoc : declaration.doc);
+  }
+
+  #caseValue(value: Value, domain: Type): CaseValue {
+    if (domain.kind === "named" && domain.definition.kind === "enum") {
+      const { members, name, open } = domain.definition;
+      const integer = this.#integer(value, INT32_MIN, INT32_MAX, "a case");
+      const known = members.find((member) => member.value === integer.value || member.name === value.text);
+      if (known === undefined && !open && !(value.kind === "name" && integer.constant === null)) {
+        this.#diagnostics.report(value.at, `expected a member of ${name}, found ${value.text}`);
+      }
+      return { value: Number(integer.value), constant: integer.constant };
+    }
+    const scalar = domain.kind === "scalar" ? domain.scalar : "int32";
+    if (scalar === "bool") {
+      const text = value.text;
+      if (text === "TRUE" || text === "1") return { value: 1, constant: null };
+      if (text === "FALSE" || text === "0") return { value: 0, constant: null };
+      this.#diagnostics.report(value.at, `expected TRUE or FALSE, found "${text}"`);
+      return { value: Number.NaN, constant: null };
+    }
+    const [min, max] = scalar === "uint32" ? [0n, UINT32_MAX] : [INT32_MIN, INT32_MAX];
+    const integer = this.#integer(value, min, max, "a case");
+    return { value: Number(integer.value), constant: integer.constant };
+  }
+
+  #checkFieldNames(declarations: readonly Declaration[]): void {
+    const seen = new Set<string>();
+    for (const declaration of declarations) {
+      if (declaration.kind === "void") continue;
+      const { text, at } = declaration.name;
+      if (seen.has(text))
+        this.#diagnostics.report(at, `expected a new name, found "${text}", which names an earlier field`);
+      seen.add(text);
+    }
+  }
+
+  #field(declaration: Exclude<Declaration, { kind: "void" }>, doc: Doc = declaration.doc): Field {
+    if (doc.open) this.#diagnostics.report(declaration.at, "expected an enum after @open");
+    return { name: declaration.name.text, doc, type: this.#declarationType(declaration, doc) };
+  }
+
+  #declarationType(declaration: Declaration, doc: Doc): Type {
+    const type = this.#untaggedType(declaration);
+    const mode = this.mode(doc, declaration.at);
+    if (mode === null) return type;
+    const tagged = withMode(type, mode);
+    if (tagged === null) this.#noInt64(declaration.at, describe(type));
+    return tagged ?? type;
+  }
+
+  #noInt64(at: Position, found: string): void {
+    this.#diagnostics.report(at, `expected hyper or unsigned hyper after @int64, found ${found}`);
+  }
+
+  #untaggedType(declaration: Declaration): Type {
+    switch (declaration.kind) {
+      case "void":
+        return VOID;
+      case "opaque":
+        return declaration.shape === "fixed"
+          ? { kind: "opaque", length: this.#bound(declaration.bound, "a length") }
+          : { kind: "bytes", max: this.#bound(declaration.bound, "a maximum length") };
+      case "string":
+        return { kind: "string", max: this.#bound(declaration.bound, "a maximum length") };
+      case "typed": {
+        const link = declaration.shape === "optional" ? this.#linkNamed(declaration.type) : null;
+        if (link !== null) return { kind: "chain", link, nonEmpty: false };
+        const element = this.#type(declaration.type);
+        switch (declaration.shape) {
+          case "plain":
+            return element;
+          case "fixed":
+            return { kind: "array", element, length: this.#bound(declaration.bound, "a length") };
+          case "variable":
+            return { kind: "list", element, max: this.#bound(declaration.bound, "a maximum length") };
+          case "optional":
+            return { kind: "optional", element };
+        }
+      }
+    }
+  }
+
+  #type(specifier: TypeSpecifier): Type {
+    if (isBody(specifier)) return { kind: "named", definition: this.#declarations.bodies.get(specifier)! };
+    if (specifier.kind === "reference") return this.#reference(specifier.name);
+    return this.#primitive(specifier.name, specifier.at.file);
+  }
+
+  #primitive(name: Primitive, file: string): Type {
+    const mode = this.modes.get(file)!;
+    switch (name) {
+      case "int":
+        return { kind: "scalar", scalar: "int32" };
+      case "unsigned int":
+        return { kind: "scalar", scalar: "uint32" };
+      case "bool":
+      case "float":
+      case "double":
+        return { kind: "scalar", scalar: name };
+      case "hyper":
+        return { kind: "hyper", signed: true, mode };
+      case "unsigned hyper":
+        return { kind: "hyper", signed: false, mode };
+      case "quadruple":
+        return { kind: "opaque", length: { value: 16, constant: null } };
+    }
+  }
+
+  #reference(name: Name): Type {
+    const declared = this.#declarations.names.get(name.text);
+    switch (declared?.kind) {
+      case "struct":
+        if (declared.definition.link) return { kind: "chain", link: declared.definition, nonEmpty: true };
+        return { kind: "named", definition: declared.definition };
+      case "enum":
+      case "union":
+        return { kind: "named", definition: declared.definition };
+      case "typedef":
+        this.#typedef(declared.definition, declared.declaration);
+        return { kind: "named", definition: declared.definition };
+      default: {
+        const builtIn = C_TYPES[name.text];
+        if (declared === undefined && builtIn !== undefined) return this.#primitive(builtIn, name.at.file);
+        const found =
+          declared === undefined ? `"${name.text}", which is not declared` : `the ${declared.kind} "${name.text}"`;
+        this.#diagnostics.report(name.at, `expected a type, found ${found}`);
+        // Something that causes no further complaint.
+        return { kind: "scalar", scalar: "uint32" };
+      }
+    }
+  }
+
+  // Links
+
+  /** Whether the struct ends in an optional of itself. With a second pointer to itself it is a tree, not a list. */
+  #isLink(definition: Struct, body: StructBody): boolean {
+    const pointers = body.fields.filter((field) => this.#isPointerTo(field, definition));
+    return pointers.length === 1 && pointers[0] === body.fields[body.fields.length - 1];
+  }
+
+  #isPointerTo(field: Declaration, struct: Struct): boolean {
+    if (field.kind !== "typed") return false;
+    if (field.shape === "optional") return this.#structNamed(field.type) === struct;
+    if (field.shape !== "plain" || field.type.kind !== "reference") return false;
+    // The pointer may be a typedef: typedef entry *list; struct entry { …; list next; };
+    const pointer = this.#pointerNamed(field.type.name.text);
+    return pointer !== null && this.#structNamed(pointer) === struct;
+  }
+
+  #linkNamed(specifier: TypeSpecifier): Struct | null {
+    const struct = this.#structNamed(specifier);
+    return struct?.link === true ? struct : null;
+  }
+
+  /** The struct that a specifier names, also through plain typedefs. */
+  #structNamed(specifier: TypeSpecifier): Struct | null {
+    let current = specifier;
+    for (let hops = 0; current.kind === "reference" && hops < 100; hops++) {
+      const declared = this.#declarations.names.get(current.name.text);
+      if (declared?.kind === "struct") return declared.definition;
+      if (declared?.kind !== "typedef") return null;
+      const { declaration } = declared;
+      if (declaration.kind !== "typed" || declaration.shape !== "plain") return null;
+      current = declaration.type;
+    }
+    return null;
+  }
+
+  /** What the typedef `name`, if it is of a pointer, points to. */
+  #pointerNamed(name: string): TypeSpecifier | null {
+    let current = name;
+    for (let hops = 0; hops < 100; hops++) {
+      const declared = this.#declarations.names.get(current);
+      if (declared?.kind !== "typedef" || declared.declaration.kind !== "typed") return null;
+      const { shape, type } = declared.declaration;
+      if (shape === "optional") return type;
+      if (shape !== "plain" || type.kind !== "reference") return null;
+      current = type.name.text;
+    }
+    return null;
+  }
+
+  // Programs
+
+  #program({ name, number, doc, versions }: ProgramDefinition, module: Module): Program {
+    const versionNames = new Unique(this.#diagnostics, `a version of ${name.text}`);
+    return {
+      kind: "program",
+      name: name.text,
+      at: name.at,
+      doc,
+      module,
+      number: this.#number(number),
+      versions: versions.map((version) => {
+        const procedureNames = new Unique(this.#diagnostics, `a procedure of ${version.name.text}`);
+        const versionNumber = this.#number(version.number);
+        versionNames.add(version.name, version.number, versionNumber);
+        return {
+          name: version.name.text,
+          number: versionNumber,
+          doc: version.doc,
+          procedures: version.procedures.map((procedure) => {
+            const procedureNumber = this.#number(procedure.number);
+            procedureNames.add(procedure.name, procedure.number, procedureNumber);
+            return {
+              name: procedure.name.text,
+              number: procedureNumber,
+              doc: procedure.doc,
+              argument: this.#argument(procedure, version.name.text, module),
+              result: procedure.result === null ? VOID : this.#type(procedure.result),
+            };
+          }),
+        };
+      }),
+    };
+  }
+
+  /** Several arguments go over the wire as the fields of a struct do. */
+  #argument(procedure: Procedure, version: string, module: Module): Type {
+    const types = procedure.parameters.map((parameter) => this.#type(parameter));
+    if (types.length === 0) return VOID;
+    if (types.length === 1) return types[0]!;
+    const definition: Struct = {
+      kind: "struct",
+      name: `${version}_${procedure.name.text}_arguments`,
+      at: procedure.name.at,
+      doc: NO_DOC,
+      module,
+      fields: types.map((type, i) => ({ name: `argument${i + 1}`, doc: NO_DOC, type })),
+      link: false,
+      recursive: false,
+      minBytes: 0,
+    };
+    module.definitions.push(definition);
+    return { kind: "named", definition };
+  }
+
+  #number(value: Value): number {
+    return Number(this.#integer(value, 0n, UINT32_MAX, "a number").value);
+  }
+}
+
+/** Names and numbers that may occur once (RFC 5531 §12.3). */
+class Unique {
+  readonly #diagnostics: Diagnostics;
+  readonly #what: string;
+  readonly #names: Set<string> = new Set();
+  readonly #numbers: Set<number> = new Set();
+
+  constructor(diagnostics: Diagnostics, what: string) {
+    this.#diagnostics = diagnostics;
+    this.#what = what;
+  }
+
+  add(name: Name, value: Value, number: number): void {
+    if (this.#names.has(name.text)) {
+      this.#diagnostics.report(name.at, `expected a new name, found "${name.text}", which names ${this.#what}`);
+    } else if (this.#numbers.has(number)) {
+      this.#diagnostics.report(value.at, `expected a new number, found ${number}, which ${this.#what} has`);
+    }
+    this.#names.add(name.text);
+    this.#numbers.add(number);
+  }
+}
+
+function isDiscriminant(type: Type): boolean {
+  switch (type.kind) {
+    case "scalar":
+      return type.scalar === "int32" || type.scalar === "uint32" || type.scalar === "bool";
+    case "named":
+      return type.definition.kind === "enum";
+    default:
+      return false;
+  }
+}
+
+/** The type with its 64-bit integers in another mode, or null where it has none. */
+function withMode(type: Type, mode: Int64Mode): Type | null {
+  switch (type.kind) {
+    case "hyper":
+      return { ...type, mode };
+    case "array":
+    case "list":
+    case "optional": {
+      const element = withMode(type.element, mode);
+      return element === null ? null : { ...type, element };
+    }
+    case "named":
+      return type.definition.kind === "typedef" ? withMode(type.definition.type, mode) : null;
+    default:
+      return null;
+  }
+}
+
+/** A constant as TypeScript writes it: octal has another prefix there, and what no number holds exactly is a bigint. */
+function constantText(text: string, value: bigint): string {
+  const literal = /^-?0[0-7]+$/.test(text) ? text.replace("0", "0o") : text.replace("0X", "0x");
+  const exact = value <= BigInt(Number.MAX_SAFE_INTEGER) && value >= BigInt(Number.MIN_SAFE_INTEGER);
+  return exact ? literal : `${literal}n`;
+}
