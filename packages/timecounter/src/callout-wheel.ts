@@ -17,6 +17,8 @@ export interface WheelOptions {
   readonly startUs?: number;
   /** Called when a callout is filed earlier than `wakeAt`, which then stands at that deadline. */
   readonly onEarlier?: (deadlineUs: number) => void;
+  /** Called when the first callout is armed, and when the last is not any more. */
+  readonly onOccupied?: (occupied: boolean) => void;
 }
 
 /**
@@ -40,11 +42,13 @@ export class CalloutWheel implements CalloutHost {
   readonly #occupied = new Int32Array((LEVELS * SLOTS) / 32);
   readonly #due = new DueHeap();
   readonly #onEarlier: (deadlineUs: number) => void;
+  readonly #onOccupied: (occupied: boolean) => void;
 
   constructor(options: WheelOptions) {
     this.coarse = options.coarse;
     this.#position = Math.floor((options.startUs ?? 0) / TICK_US);
     this.#onEarlier = options.onEarlier ?? (() => {});
+    this.#onOccupied = options.onOccupied ?? (() => {});
   }
 
   /** How many callouts are armed. */
@@ -58,8 +62,8 @@ export class CalloutWheel implements CalloutHost {
 
   move(entry: CalloutEntry, deadline: number): void {
     if (Number.isNaN(deadline)) throw new RangeError("the deadline of a callout is not a number");
-    if (entry.place !== NOWHERE) this.remove(entry);
-    this.#armed++;
+    if (entry.place !== NOWHERE) this.#withdraw(entry);
+    else if (this.#armed++ === 0) this.#onOccupied(true);
     entry.deadline = deadline;
     entry.arming = ++this.armings;
     this.#file(entry);
@@ -70,20 +74,14 @@ export class CalloutWheel implements CalloutHost {
   }
 
   remove(entry: CalloutEntry): void {
-    this.#armed--;
-    if (entry.place === IN_HEAP) {
-      this.#due.remove(entry);
-      return;
-    }
-    if (entry.place >= 0) this.#unlink(entry);
-    entry.place = NOWHERE;
-    entry.key = Number.NaN;
+    this.#withdraw(entry);
+    this.#disarmed();
   }
 
   /** Disarms and returns the first callout (by deadline, then by arming) that is due at `now`; the caller runs its handler. */
   takeDue(now: number): CalloutEntry | null {
     const entry = this.#popDue(now);
-    if (entry !== null) this.#armed--;
+    if (entry !== null) this.#disarmed();
     return entry;
   }
 
@@ -106,7 +104,7 @@ export class CalloutWheel implements CalloutHost {
         const entry = batch[index++] as CalloutEntry;
         if (entry.place !== IN_BATCH) continue;
         entry.place = NOWHERE;
-        this.#armed--;
+        this.#disarmed();
         ran++;
         entry.handler();
       }
@@ -128,7 +126,7 @@ export class CalloutWheel implements CalloutHost {
       this.#file(top);
     }
     let earliest = Number.POSITIVE_INFINITY;
-    for (let level = 0; level < LEVELS; level++) earliest = Math.min(earliest, this.#earliestOfLevel(level));
+    for (let level = 0; level < LEVELS; level++) earliest = this.#earliestOfLevel(level, earliest);
     return earliest;
   }
 
@@ -136,6 +134,20 @@ export class CalloutWheel implements CalloutHost {
   *[Symbol.iterator](): IterableIterator<CalloutEntry> {
     yield* this.#due;
     for (const head of this.#heads) for (let entry = head; entry !== null; entry = entry.next) yield entry;
+  }
+
+  #withdraw(entry: CalloutEntry): void {
+    if (entry.place === IN_HEAP) {
+      this.#due.remove(entry);
+      return;
+    }
+    if (entry.place >= 0) this.#unlink(entry);
+    entry.place = NOWHERE;
+    entry.key = Number.NaN;
+  }
+
+  #disarmed(): void {
+    if (--this.#armed === 0) this.#onOccupied(false);
   }
 
   #popDue(now: number): CalloutEntry | null {
@@ -177,12 +189,15 @@ export class CalloutWheel implements CalloutHost {
     }
   }
 
-  /** Earliest deadline in the first bucket of a level that holds any. Entries whose owner has moved them on are filed anew. */
-  #earliestOfLevel(level: number): number {
-    let earliest = Number.POSITIVE_INFINITY;
+  /**
+   * The earlier of `bound` and the first deadline of a level, which is in its first bucket that holds any. A bucket that begins after the bound is not
+   * looked into. Entries whose owner has moved them on are filed anew.
+   */
+  #earliestOfLevel(level: number, bound: number): number {
+    let earliest = bound;
     for (;;) {
       const start = this.#nextOccupied(level);
-      if (start === Number.POSITIVE_INFINITY) return earliest;
+      if (start === Number.POSITIVE_INFINITY || start * TICK_US >= earliest) return earliest;
       const slot = slotOf(level, start);
       const endUs = (start + (SPAN[level] as number)) * TICK_US;
       let remain = false;

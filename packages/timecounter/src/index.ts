@@ -1,8 +1,17 @@
 export { cryptoRandom } from "./adapters/crypto-random.ts";
 export { drainMicrotasks } from "./adapters/drain-microtasks.ts";
+export { hrtimeCounter } from "./adapters/hrtime-counter.ts";
+export { type NodeClockOptions, nodeClock } from "./adapters/node-clock.ts";
+export { nodeEventLoop } from "./adapters/node-event-loop.ts";
+export { startTickedCounter, type TickedCounter, tickedCounterOf } from "./adapters/ticked-counter.ts";
 export { EventHash } from "./event-hash.ts";
+export type { EventLoop, LoopTimer } from "./event-loop.ts";
+export { RealClock, type RealClockOptions } from "./real-clock.ts";
 export { SeededRandom } from "./seeded-random.ts";
 export { sleepOn } from "./sleep.ts";
+export { type Timecounter, tscCounter, type VirtualCounterOptions, virtualCounter } from "./timecounter.ts";
+export { TimehandsReader } from "./timehands-reader.ts";
+export { Timekeeper, type TimekeeperOptions } from "./timekeeper.ts";
 export { addTimespec, subtractTimespec, timespecFromUs, usFromTimespec } from "./timespec.ts";
 export type { BusyToken, Callout, Clock, RandomSource, Sleep, Timespec } from "./types.ts";
 export { type LimitOptions, VirtualClock, type VirtualClockOptions } from "./virtual-clock.ts";
