@@ -74,7 +74,12 @@ export {
 // By name, for it stands in every generated module.
 export { xdr_schema } from "./schema.ts";
 export {
-  errnoStatus,
+  ANONYMOUS_STATEID,
+  CURRENT_STATEID,
+  INVALID_STATEID,
+  READ_BYPASS_STATEID,
+} from "./special-stateids.ts";
+export {
   STATUSES,
   type StatusDescription,
   type StatusName,

@@ -1,33 +1,4 @@
-import {
-  NFS4_OK,
-  NFS4ERR_ACCESS,
-  NFS4ERR_DEADLOCK,
-  NFS4ERR_DELAY,
-  NFS4ERR_DQUOT,
-  NFS4ERR_EXIST,
-  NFS4ERR_FBIG,
-  NFS4ERR_FILE_OPEN,
-  NFS4ERR_INVAL,
-  NFS4ERR_IO,
-  NFS4ERR_ISDIR,
-  NFS4ERR_MLINK,
-  NFS4ERR_NAMETOOLONG,
-  NFS4ERR_NOENT,
-  NFS4ERR_NOSPC,
-  NFS4ERR_NOTDIR,
-  NFS4ERR_NOTEMPTY,
-  NFS4ERR_NOTSUPP,
-  NFS4ERR_NOXATTR,
-  NFS4ERR_NXIO,
-  NFS4ERR_PERM,
-  NFS4ERR_ROFS,
-  NFS4ERR_SERVERFAULT,
-  NFS4ERR_STALE,
-  NFS4ERR_SYMLINK,
-  NFS4ERR_XATTR2BIG,
-  NFS4ERR_XDEV,
-  nfsstat4,
-} from "./generated/status.ts";
+import { NFS4_OK, nfsstat4 } from "./generated/status.ts";
 
 export type StatusName = keyof typeof nfsstat4;
 
@@ -189,47 +160,4 @@ export function statusText(status: number): string {
 export function statusErrno(status: number): string | null {
   if (status === NFS4_OK) return null;
   return STATUSES.get(status)?.errno ?? "EIO";
-}
-
-/** Statuses of errors that a file system reports by their POSIX (or Linux) names. */
-const BY_ERRNO: ReadonlyMap<string, nfsstat4> = new Map<string, nfsstat4>([
-  ["EPERM", NFS4ERR_PERM],
-  ["ENOENT", NFS4ERR_NOENT],
-  ["EIO", NFS4ERR_IO],
-  ["ENXIO", NFS4ERR_NXIO],
-  ["E2BIG", NFS4ERR_XATTR2BIG],
-  ["EAGAIN", NFS4ERR_DELAY],
-  ["EINTR", NFS4ERR_DELAY],
-  ["ENOMEM", NFS4ERR_DELAY],
-  ["EMFILE", NFS4ERR_DELAY],
-  ["ENFILE", NFS4ERR_DELAY],
-  ["EACCES", NFS4ERR_ACCESS],
-  ["EBUSY", NFS4ERR_FILE_OPEN],
-  ["ETXTBSY", NFS4ERR_FILE_OPEN],
-  ["EEXIST", NFS4ERR_EXIST],
-  ["EXDEV", NFS4ERR_XDEV],
-  ["ENOTDIR", NFS4ERR_NOTDIR],
-  ["EISDIR", NFS4ERR_ISDIR],
-  ["EINVAL", NFS4ERR_INVAL],
-  ["EFBIG", NFS4ERR_FBIG],
-  ["ENOSPC", NFS4ERR_NOSPC],
-  ["EROFS", NFS4ERR_ROFS],
-  ["EMLINK", NFS4ERR_MLINK],
-  ["ERANGE", NFS4ERR_XATTR2BIG],
-  ["EDEADLK", NFS4ERR_DEADLOCK],
-  ["ENAMETOOLONG", NFS4ERR_NAMETOOLONG],
-  ["ENOTEMPTY", NFS4ERR_NOTEMPTY],
-  ["ELOOP", NFS4ERR_SYMLINK],
-  ["ENODATA", NFS4ERR_NOXATTR],
-  ["ENOSYS", NFS4ERR_NOTSUPP],
-  ["ENOTSUP", NFS4ERR_NOTSUPP],
-  ["EOPNOTSUPP", NFS4ERR_NOTSUPP],
-  ["ENOTTY", NFS4ERR_NOTSUPP],
-  ["EDQUOT", NFS4ERR_DQUOT],
-  ["ESTALE", NFS4ERR_STALE],
-]);
-
-/** The status for a POSIX error by name; what has none of its own is NFS4ERR_SERVERFAULT. */
-export function errnoStatus(errno: string): nfsstat4 {
-  return BY_ERRNO.get(errno) ?? NFS4ERR_SERVERFAULT;
 }
