@@ -5,9 +5,10 @@ import type { InboundPacket, OutboundPacket } from "../packet.ts";
 import type { Stack } from "../stack.ts";
 import type { ControlError, TransportProtocol } from "../transport.ts";
 import { HostCache } from "./host-cache.ts";
+import { Icmp } from "./icmp.ts";
 import { Ipv4Input } from "./ipv4-input.ts";
 import { Ipv4Output } from "./ipv4-output.ts";
-import { NO_ROUTE, type OutputResult } from "./protocol.ts";
+import { NO_ROUTE, type OutputResult, PROTOCOL_ICMP } from "./protocol.ts";
 import { Route } from "./route.ts";
 import { selectSource } from "./source-selection.ts";
 
@@ -17,6 +18,7 @@ const CACHED_ROUTES = 4096;
 /** The IP layer of one stack, as transports see it. */
 export class IpLayer {
   readonly hostCache: HostCache;
+  readonly icmp: Icmp;
   readonly input4: Ipv4Input;
   readonly output4: Ipv4Output;
   readonly #stack: Stack;
@@ -36,7 +38,9 @@ export class IpLayer {
     this.#cache = new AddressMap(this.#seed);
     this.hostCache = new HostCache(stack, this.#seed);
     this.output4 = new Ipv4Output(stack);
-    this.input4 = new Ipv4Input(stack, this);
+    this.icmp = new Icmp(stack, this);
+    this.input4 = new Ipv4Input(stack, this, this.icmp);
+    this.registerTransport(PROTOCOL_ICMP, this.icmp);
   }
 
   /** Throws if the protocol has a transport already. */
@@ -206,6 +210,7 @@ export class IpLayer {
 
   close(): void {
     this.hostCache.close();
+    this.input4.close();
     this.#cache.clear();
   }
 

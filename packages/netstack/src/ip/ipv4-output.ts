@@ -4,7 +4,7 @@ import type { Stack } from "../stack.ts";
 import type { IpStatistics } from "../statistics.ts";
 import type { Sysctl } from "../sysctl.ts";
 import { fillTransportChecksum } from "./outbound-checksum.ts";
-import { NO_BUFFERS, OUTPUT_OK, type OutputResult, TOO_BIG } from "./protocol.ts";
+import { BAD_ADDRESS, OUTPUT_OK, type OutputResult, PROTOCOL_TCP, TOO_BIG } from "./protocol.ts";
 import type { Route } from "./route.ts";
 
 export const IPV4_HEADER = 20;
@@ -31,8 +31,8 @@ export class Ipv4Output {
 
   /** Owns the packet. */
   send(packet: OutboundPacket, route: Route): OutputResult {
-    const iface = route.iface;
-    const capabilities = iface.capabilities;
+    const { iface } = route;
+    const { capabilities } = iface;
     const total = IPV4_HEADER + packet.transportLength + packet.payloadLength;
     this.#statistics.localOut++;
     if (total > LONGEST) {
@@ -40,11 +40,16 @@ export class Ipv4Output {
       this.#stack.releaseOutbound(packet);
       return TOO_BIG;
     }
+    if ((route.broadcast || route.multicast) && packet.protocol === PROTOCOL_TCP) {
+      this.#statistics.badAddr++;
+      this.#stack.releaseOutbound(packet);
+      return BAD_ADDRESS;
+    }
     if (packet.segmentSize !== 0) {
       if (total > capabilities.segmentation4) return this.#refuse(packet);
     } else if (total > route.mtu) {
       if (packet.dontFragment) return this.#refuse(packet);
-      return this.#fragment(packet, route);
+      return this.fragment(packet, route, route.nextId++ & 0xffff, 0, false);
     }
     fillTransportChecksum(
       packet,
@@ -66,10 +71,12 @@ export class Ipv4Output {
     return TOO_BIG;
   }
 
-  /** RFC 791 §3.2: every piece but the last carries a multiple of eight bytes. */
-  #fragment(packet: OutboundPacket, route: Route): OutputResult {
+  /**
+   * Cuts a packet and sends the pieces (RFC 791 §3.2: all but the last carry a multiple of eight bytes). It may be a fragment itself: `base` is
+   * its offset in units of eight bytes, `more` whether others follow it. Owns the packet.
+   */
+  fragment(packet: OutboundPacket, route: Route, id: number, base: number, more: boolean): OutputResult {
     fillTransportChecksum(packet, false);
-    const id = route.nextId++ & 0xffff;
     const length = packet.transportLength + packet.payloadLength;
     const step = (route.mtu - IPV4_HEADER) & ~7;
     let result: OutputResult = OUTPUT_OK;
@@ -78,16 +85,11 @@ export class Ipv4Output {
       const piece = this.#stack.acquireOutbound();
       copyAddressing(packet, piece);
       copyRange(packet, piece, from, to);
-      writeHeader(
-        piece,
-        IPV4_HEADER + to - from,
-        id,
-        (from >>> 3) | (to < length ? MORE_FRAGMENTS : 0),
-        this.#ttl.value,
-      );
+      const flags = to < length || more ? MORE_FRAGMENTS : 0;
+      writeHeader(piece, IPV4_HEADER + to - from, id, (base + (from >>> 3)) | flags, this.#ttl.value);
       this.#statistics.oFragments++;
       const sent = route.iface.link.output(piece, route);
-      if (sent !== OUTPUT_OK) result = sent === NO_BUFFERS ? NO_BUFFERS : sent;
+      if (sent !== OUTPUT_OK) result = sent;
     }
     this.#statistics.fragmented++;
     this.#stack.releaseOutbound(packet);
