@@ -9,6 +9,7 @@ export {
 } from "./codec.ts";
 export { XdrError, XdrErrorCode } from "./errors.ts";
 export { locate } from "./locate.ts";
+export { type RandomMessageOptions, randomMessage } from "./random-message.ts";
 export { XdrReader, type XdrReaderOptions } from "./reader.ts";
 export { findType, type XdrSchema, type XdrSchemaField, type XdrSchemaType } from "./schema.ts";
 export {

@@ -61,34 +61,41 @@ export class XdrWriter {
 
   uint32(value: number): void {
     if (value >>> 0 !== value) this.#failRange(value, "an unsigned 32-bit integer");
-    this.#view.setUint32(this.#grow(4), value);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value);
   }
 
   int32(value: number): void {
     if ((value | 0) !== value) this.#failRange(value, "a 32-bit integer");
-    this.#view.setInt32(this.#grow(4), value);
+    const at = this.#grow(4);
+    this.#view.setInt32(at, value);
   }
 
   bool(value: boolean): void {
-    this.#view.setUint32(this.#grow(4), value ? 1 : 0);
+    const at = this.#grow(4);
+    this.#view.setUint32(at, value ? 1 : 0);
   }
 
   float(value: number): void {
-    this.#view.setFloat32(this.#grow(4), value);
+    const at = this.#grow(4);
+    this.#view.setFloat32(at, value);
   }
 
   double(value: number): void {
-    this.#view.setFloat64(this.#grow(8), value);
+    const at = this.#grow(8);
+    this.#view.setFloat64(at, value);
   }
 
   uint64(value: bigint): void {
     if (BigInt.asUintN(64, value) !== value) this.#failRange(value, "an unsigned 64-bit integer");
-    this.#view.setBigUint64(this.#grow(8), value);
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, value);
   }
 
   int64(value: bigint): void {
     if (BigInt.asIntN(64, value) !== value) this.#failRange(value, "a 64-bit integer");
-    this.#view.setBigInt64(this.#grow(8), value);
+    const at = this.#grow(8);
+    this.#view.setBigInt64(at, value);
   }
 
   uint64Pair(value: Uint64Pair): void {

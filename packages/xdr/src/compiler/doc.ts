@@ -24,12 +24,15 @@ export function parseDoc(comment: string): Doc {
   const lines = comment.split("\n").map((line) =>
     line
       .replace(/^\s*\*? ?/, "")
-      .replace(/(?<=^|\s)@(?:int64(?:[ \t]+(\S+))?|open|file)(?=\s|$)/g, (tag: string, mode: string | undefined) => {
-        if (tag.startsWith("@int64")) int64 = mode ?? "";
-        else if (tag === "@open") open = true;
-        else file = true;
-        return "";
-      })
+      .replace(
+        /(?<=^|\s)@(?:int64(?:[ \t]+(\S+))?|open|file)(?:[ \t]+|$)/g,
+        (tag: string, mode: string | undefined) => {
+          if (tag.startsWith("@int64")) int64 = mode ?? "";
+          else if (tag === "@open") open = true;
+          else file = true;
+          return "";
+        },
+      )
       .trimEnd(),
   );
   while (lines.length > 0 && lines[0]!.trim() === "") lines.shift();

@@ -327,25 +327,19 @@ function unionRead(union: Union, emission: Emission): string[] {
 function unionWrite(union: Union, emission: Emission): string[] {
   const { name, discriminant, arms, otherwise } = union;
   const label = `v.${discriminant.name}`;
-  const cases = arms.flatMap((arm) => {
-    const { field } = arm;
-    const statements = field === null ? [] : encodeText(field.type, `v.${field.name}`, emission);
-    if (field !== null && hasNumberDefault(union)) {
+  function arm(field: Field | null): string[] {
+    if (field === null) return ["break;"];
+    const statements = encodeText(field.type, `v.${field.name}`, emission);
+    if (hasNumberDefault(union)) {
       const missing = `\`expected ${field.name} in ${name} with ${discriminant.name} \${${label}}, found none\``;
       statements.unshift(`if (v.${field.name} === undefined) return w.fail(${missing});`);
     }
-    return [...caseLabels(arm, union), ...indent([...statements, "break;"], "    ")];
-  });
+    return [...statements, "break;"];
+  }
+  const cases = arms.flatMap((each) => [...caseLabels(each, union), ...indent(arm(each.field), "    ")]);
   if (!isExhaustive(union)) {
-    const statements =
-      otherwise === undefined
-        ? [
-            `w.fail(\`expected an arm of ${name}, found ${discriminant.name} \${(v as ${name}).${discriminant.name}}\`);`,
-          ]
-        : otherwise.field === null
-          ? ["break;"]
-          : encodeText(otherwise.field.type, `v.${otherwise.field.name}`, emission);
-    cases.push("  default:", ...indent(statements, "    "));
+    const unknown = `w.fail(\`expected an arm of ${name}, found ${discriminant.name} \${(v as ${name}).${discriminant.name}}\`);`;
+    cases.push("  default:", ...indent(otherwise === undefined ? [unknown] : arm(otherwise.field), "    "));
   }
   return [...encodeText(discriminant.type, label, emission), `switch (${label}) {`, ...cases, "}"];
 }

@@ -69,21 +69,19 @@ export function typedefText({ name, doc, type }: Typedef, emission: Emission): s
 /** A union of one object type for each arm, told apart by the discriminant. */
 export function unionText(union: Union, emission: Emission): string {
   const { name, doc, discriminant, arms, otherwise } = union;
-  const variants = arms.map((arm) => {
-    const members = [`${discriminant.name}: ${casesText(arm, union, emission)}`];
-    if (arm.field !== null) members.push(fieldText(arm.field, emission));
-    return `${docComment(armDoc(arm), "  ")}  | { ${members.join("; ")} }`;
-  });
-  if (otherwise !== undefined && !isExhaustive(union)) {
-    const members = [`${discriminant.name}: ${restText(union, emission)}`];
-    if (otherwise.field !== null) members.push(fieldText(otherwise.field, emission));
+  const all = otherwise === undefined ? arms : [...arms, otherwise];
+  const names = new Set(all.flatMap(({ field }) => (field === null ? [] : [field.name])));
+  function variant(cases: string, { field, doc }: Pick<Arm, "field" | "doc">): string {
+    const members = [`${discriminant.name}: ${cases}`];
+    if (field !== null) members.push(fieldText(field, emission));
     if (hasNumberDefault(union)) {
-      for (const field of new Set(arms.flatMap((arm) => (arm.field === null ? [] : [arm.field.name])))) {
-        members.push(`${field}?: undefined`);
-      }
+      // Only the fields tell the arms apart where any number may lead to the default.
+      for (const other of names) if (other !== field?.name) members.push(`${other}?: undefined`);
     }
-    variants.push(`${docComment(armDoc(otherwise), "  ")}  | { ${members.join("; ")} }`);
+    return `${docComment((field ?? { doc }).doc.lines, "  ")}  | { ${members.join("; ")} }`;
   }
+  const variants = arms.map((arm) => variant(casesText(arm, union, emission), arm));
+  if (otherwise !== undefined && !isExhaustive(union)) variants.push(variant(restText(union, emission), otherwise));
   return `${docComment(doc.lines)}export type ${name} =\n${variants.join("\n")};\n`;
 }
 
@@ -104,10 +102,6 @@ export function hasNumberDefault({ discriminant, otherwise }: Union): boolean {
 
 function fieldText(field: Field, emission: Emission): string {
   return `${field.name}: ${typeText(field.type, emission)}`;
-}
-
-function armDoc({ field, doc }: Pick<Arm, "field" | "doc">): readonly string[] {
-  return field === null ? doc.lines : field.doc.lines;
 }
 
 function casesText({ cases }: Arm, union: Union, emission: Emission): string {
