@@ -900,6 +900,7 @@ export function encode_offload_info4(w: XdrWriter, v: offload_info4): void {
       break;
     default:
       w.uint64(v.coa_bytes_copied);
+      break;
   }
 }
 
