@@ -49,6 +49,15 @@ export class SliceQueue {
     slice.release?.();
   }
 
+  /** Consumes and releases the first `count` slices whole. */
+  consumeSlices(count: number): void {
+    for (let i = 0; i < count; i++) {
+      const slice = this.#slices[this.#head];
+      if (slice === undefined) return;
+      this.consume(slice.bytes.length - this.#consumed);
+    }
+  }
+
   releaseAll(): void {
     const slices = this.#slices;
     const head = this.#head;
