@@ -12,7 +12,7 @@ export class Budget {
   #used = 0;
   #peak = 0;
   /** Leaves whose request waits here, oldest first. */
-  #queue: Budget[] = [];
+  #queue: Budget[] | null = null;
   #wanted = 0;
   #granted: (() => void) | null = null;
   #waitsAt: Budget | null = null;
@@ -34,7 +34,14 @@ export class Budget {
 
   /** Requests that wait for room here. */
   get waiting(): number {
-    return this.#queue.length;
+    return this.#queue?.length ?? 0;
+  }
+
+  /** By how much the requests that wait here exceed the room there is. */
+  get shortfall(): number {
+    let wanted = 0;
+    for (const leaf of this.#queue ?? []) wanted += leaf.#wanted;
+    return Math.max(0, this.#used + wanted - this.limit);
   }
 
   /** Takes without asking. */
@@ -66,7 +73,7 @@ export class Budget {
     this.#wanted = amount;
     this.#granted = granted;
     this.#waitsAt = short;
-    short.#queue.push(this);
+    short.#enqueue(this);
     return false;
   }
 
@@ -74,7 +81,8 @@ export class Budget {
   cancel(): void {
     const at = this.#waitsAt;
     if (at === null) return;
-    at.#queue.splice(at.#queue.indexOf(this), 1);
+    const queue = at.#queue!;
+    queue.splice(queue.indexOf(this), 1);
     this.#waitsAt = null;
     this.#granted = null;
     at.#serve();
@@ -84,11 +92,11 @@ export class Budget {
   give(amount: number): void {
     for (let budget: Budget | null = this; budget !== null; budget = budget.#parent) budget.#used -= amount;
     for (let budget: Budget | null = this; budget !== null; budget = budget.#parent) {
-      if (budget.#queue.length > 0) budget.#serve();
+      if (budget.waiting > 0) budget.#serve();
     }
   }
 
-  /** Puts this budget with all it has taken, and with its waiting request, under another parent. */
+  /** Puts this leaf with all it has taken, and with its waiting request, under another parent. */
   moveTo(parent: Budget | null): void {
     if (parent === this.#parent) return;
     const amount = this.#wanted;
@@ -105,19 +113,25 @@ export class Budget {
   #shortAt(amount: number, head: Budget | null): Budget | null {
     for (let budget: Budget | null = this; budget !== null; budget = budget.#parent) {
       if (budget.#used + amount > budget.limit && budget.#used > 0) return budget;
-      if (budget.#queue.length > 0 && budget !== head) return budget;
+      if (budget.waiting > 0 && budget !== head) return budget;
     }
     return null;
   }
 
+  #enqueue(leaf: Budget): void {
+    this.#queue ??= [];
+    this.#queue.push(leaf);
+  }
+
   #serve(): void {
-    for (let leaf = this.#queue[0]; leaf !== undefined; leaf = this.#queue[0]) {
+    const queue = this.#queue ?? [];
+    for (let leaf = queue[0]; leaf !== undefined; leaf = queue[0]) {
       const short = leaf.#shortAt(leaf.#wanted, this);
       if (short === this) return;
-      this.#queue.shift();
+      queue.shift();
       leaf.#waitsAt = short;
       if (short !== null) {
-        short.#queue.push(leaf);
+        short.#enqueue(leaf);
         continue;
       }
       const granted = leaf.#granted;

@@ -95,6 +95,7 @@ export class RpcConnection implements Upgradable {
         batchEnd: () => this.#batchEnd(),
         peerEnded: (truncated) => this.#peerEnded(truncated),
         failed: (error) => this.#failed(error),
+        owing: () => !this.#incoming.idle || this.#pending.size > 0,
         short: () => {
           if (this.#stranger) this.#onShort?.();
         },
@@ -109,6 +110,7 @@ export class RpcConnection implements Upgradable {
       outbox: this.#outbox,
       programs: options.programs,
       flavors: options.flavors,
+      badMessage: (problem) => this.#badMessage(problem),
     });
     this.closed = stream.closed.then((end) => this.#streamEnded(end));
     if (connectionChannel.hasSubscribers) connectionChannel.publish({ connection: this });
@@ -165,7 +167,12 @@ export class RpcConnection implements Upgradable {
 
   /** Since when the peer has been in the middle of a record, in µs of uptime; null if it is not. */
   get receivingSince(): number | null {
-    return this.#reader.receiving ? this.#reader.recordStart : null;
+    return this.#reader.receivingSince;
+  }
+
+  /** Whether the record that the peer is sending has to wait here for memory. */
+  get waitsForMemory(): boolean {
+    return this.#reader.waiting;
   }
 
   /**
@@ -181,15 +188,14 @@ export class RpcConnection implements Upgradable {
   }
 
   /** Calls the peer. Rejects with RpcError, or with the signal's reason. */
-  async call<T>(request: CallRequest<T>): Promise<T> {
-    try {
-      return await this.start(this.takeXid(), request).results;
-    } catch (error) {
-      const refresh = request.credential?.refresh;
-      if (refresh === undefined || !(error instanceof RpcError) || error.code !== "RPC_AUTH_ERROR") throw error;
-      if (!(await refresh.call(request.credential, error.authStat ?? 0))) throw error;
-      return await this.start(this.takeXid(), request).results;
-    }
+  call<T>(request: CallRequest<T>): Promise<T> {
+    const { results } = this.start(this.takeXid(), request);
+    if (request.credential?.refresh === undefined) return results;
+    return results.catch(async (error: unknown) => {
+      if (!(error instanceof RpcError) || error.code !== "RPC_AUTH_ERROR") throw error;
+      if ((await request.credential?.refresh?.(error.authStat ?? 0)) !== true) throw error;
+      return this.start(this.takeXid(), request).results;
+    });
   }
 
   /** An xid for `start` that is not in use on this connection. */
@@ -244,7 +250,7 @@ export class RpcConnection implements Upgradable {
     reader.reset(record.bytes, 0, record.length);
     if (record.length < 8) {
       record.release();
-      this.#badMessage();
+      this.#badMessage("a record is too short for a message");
       return;
     }
     const xid = reader.uint32();
@@ -255,12 +261,12 @@ export class RpcConnection implements Upgradable {
     }
     const understood = type === MsgType.REPLY && this.#pending.accept(record, xid);
     record.release();
-    if (!understood) this.#badMessage();
+    if (!understood) this.#badMessage("a record is neither a call nor a reply");
   }
 
-  #badMessage(): void {
+  #badMessage(problem: string): void {
     this.counters.badMessages++;
-    this.#failed(new RpcError("RPC_PROTOCOL_ERROR", "a record is neither a call nor a reply"));
+    this.#failed(new RpcError("RPC_PROTOCOL_ERROR", problem));
   }
 
   #batchEnd(): void {

@@ -30,6 +30,8 @@ export interface IncomingCallsOptions {
   readonly outbox: Outbox;
   readonly programs: ProgramTable;
   readonly flavors: ReadonlyMap<number, AuthFlavorServer>;
+  /** A record is no message; the connection ends. */
+  readonly badMessage: (problem: string) => void;
 }
 
 /**
@@ -51,6 +53,7 @@ export class IncomingCalls implements CallOwner {
   readonly #programs: ProgramTable;
   readonly #flavors: ReadonlyMap<number, AuthFlavorServer>;
   readonly #authenticators: Map<number, Authenticator> = new Map();
+  readonly #badMessage: (problem: string) => void;
   readonly #header: CallHeader = newCallHeader();
   /** Records of calls not started, from `#head` on. */
   #waiting: PooledBuffer[] = [];
@@ -76,6 +79,7 @@ export class IncomingCalls implements CallOwner {
     this.#outbox = options.outbox;
     this.#programs = options.programs;
     this.#flavors = options.flavors;
+    this.#badMessage = options.badMessage;
   }
 
   /** Calls started and not settled. */
@@ -230,7 +234,11 @@ export class IncomingCalls implements CallOwner {
     const call = new RpcCall(this, record, header, xid);
     this.#counters.callsInFlight++;
     this.#starting = call;
-    this.#execute(call, header);
+    try {
+      this.#execute(call, header);
+    } catch (error) {
+      this.#failed(call, error);
+    }
     // Settled in between unless it waits for something.
     if (this.#starting === call) {
       this.#starting = null;
@@ -254,10 +262,7 @@ export class IncomingCalls implements CallOwner {
     record.release();
     this.#share.calls.give(1);
     this.#share.output.give(1);
-    if (fault === "truncated" || fault === "garbage") {
-      this.#counters.badMessages++;
-      this.connection.abort(new RpcError("RPC_PROTOCOL_ERROR", "a call ends within its header"));
-    }
+    if (fault === "truncated" || fault === "garbage") this.#badMessage("a call ends within its header");
   }
 
   #execute(call: RpcCall, header: CallHeader): void {
@@ -315,13 +320,7 @@ export class IncomingCalls implements CallOwner {
 
   #dispatch(program: RpcProgram, call: RpcCall): void {
     call.handlerRunning = true;
-    let result: void | Promise<void>;
-    try {
-      result = program.dispatch(call);
-    } catch (error) {
-      this.#failed(call, error);
-      return;
-    }
+    const result = program.dispatch(call);
     if (result === undefined) {
       call.handlerRunning = false;
       if (call.answered) this.#settle(call);
@@ -341,12 +340,16 @@ export class IncomingCalls implements CallOwner {
   }
 
   #failed(call: RpcCall, error: unknown): void {
+    const wasRunning = call.handlerRunning;
     call.handlerRunning = false;
-    if (call.answered) this.#settle(call);
-    else if (error instanceof XdrError && !call.begun) {
+    if (call.answered) {
+      if (wasRunning) this.#settle(call);
+    } else if (error instanceof XdrError && !call.begun) {
       call.garbageArgs();
       return;
-    } else call.systemError();
+    } else {
+      call.systemError();
+    }
     if (errorChannel.hasSubscribers) errorChannel.publish({ connection: this.connection, call, error });
   }
 

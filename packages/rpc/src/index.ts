@@ -16,6 +16,7 @@ export { Budget } from "./budget.ts";
 export { BufferPool, type BufferPoolOptions, PooledBuffer } from "./buffer-pool.ts";
 export { RpcChannel } from "./channels.ts";
 export { RpcClient, type RpcClientOptions } from "./client.ts";
+export { type BackoffOptions, connectWithBackoff } from "./connect-with-backoff.ts";
 export { type AdmitOptions, type CloseOptions, RpcConnection, type RpcConnectionOptions } from "./connection.ts";
 export {
   AcceptStat,
@@ -38,4 +39,5 @@ export type { RpcProgram } from "./program.ts";
 export { ProgramTable } from "./program-table.ts";
 export { RpcCall } from "./rpc-call.ts";
 export { RpcServer, type RpcServerOptions } from "./server.ts";
+export { formatUniversalAddress, parseUniversalAddress, type UniversalAddress } from "./universal-address.ts";
 export { WriterPool } from "./writer-pool.ts";

@@ -1,3 +1,5 @@
+import { pooledSize } from "./buffer-pool.ts";
+
 /** Bounds on what peers can make this side hold. Bytes, counts and milliseconds. */
 export interface RpcLimits {
   /** The longest record taken, until `RpcConnection.admit` says otherwise. Default 1 MiB and 64 KiB. */
@@ -14,7 +16,7 @@ export interface RpcLimits {
   readonly sendTimeoutMs: number;
   /** Connections open at a time. Default 16,384. */
   readonly connections: number;
-  /** Bytes of received records, complete or not, whose calls are not settled. Defaults 8 MiB, 8 MiB, 256 MiB. */
+  /** Bytes of received records, complete or not, whose calls are not settled. Defaults 16 MiB, 8 MiB, 256 MiB. */
   readonly memoryPerConnection: number;
   readonly memoryOfStrangers: number;
   readonly memoryInAll: number;
@@ -40,7 +42,7 @@ export const DEFAULT_LIMITS: RpcLimits = {
   strangerGraceMs: 2_000,
   sendTimeoutMs: 120_000,
   connections: 16_384,
-  memoryPerConnection: 8 * 1024 * 1024,
+  memoryPerConnection: 16 * 1024 * 1024,
   memoryOfStrangers: 8 * 1024 * 1024,
   memoryInAll: 256 * 1024 * 1024,
   callsPerConnection: 128,
@@ -53,11 +55,15 @@ export const DEFAULT_LIMITS: RpcLimits = {
   pendingCalls: 65_536,
 };
 
-/** Fills in the defaults. Throws RangeError for a limit that is not a positive number. */
+/** Fills in the defaults. Throws RangeError for a limit that is not a positive number, or memory that cannot hold one record. */
 export function resolveLimits(limits: Partial<RpcLimits> = {}): RpcLimits {
   const resolved = { ...DEFAULT_LIMITS, ...limits };
   for (const [name, value] of Object.entries(resolved)) {
     if (!(value > 0)) throw new RangeError(`the limit ${name} must be positive, not ${value}`);
+  }
+  const smallest = Math.min(resolved.memoryPerConnection, resolved.memoryOfStrangers, resolved.memoryInAll);
+  if (pooledSize(resolved.recordBytes) > smallest) {
+    throw new RangeError(`a record of ${resolved.recordBytes} bytes does not fit into ${smallest} bytes of memory`);
   }
   return resolved;
 }

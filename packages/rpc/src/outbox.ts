@@ -158,11 +158,15 @@ export class Outbox {
     const memory = source?.bytes.buffer;
     const borrowed = source !== null && pieces.some((piece) => piece.buffer === memory);
     if (borrowed) source.retain();
+    // The record mark is in the writer's own memory; pieces elsewhere are references.
+    const own = pieces[0]!.buffer;
+    let ownBytes = 0;
+    for (const piece of pieces) if (piece.buffer === own) ownBytes += piece.length;
     let left = pieces.length;
     const release = (): void => {
       if (--left > 0) return;
       if (borrowed) source.release();
-      this.#environment.writers.put(writer, length);
+      this.#environment.writers.put(writer, ownBytes);
       callAll(releases);
       this.#released(length);
     };

@@ -22,6 +22,8 @@ export interface RecordHandler {
   peerEnded(truncated: boolean): void;
   /** The peer broke a rule; no more will be read. */
   failed(error: RpcError): void;
+  /** Whether this side owes the peer an answer, or expects one: then the peer is not idle. */
+  owing(): boolean;
   /** Memory for a record was refused; whoever can make room should. */
   short(): void;
 }
@@ -78,7 +80,8 @@ export class RecordReader implements ByteSink {
   #delivering = false;
   /** Whether the deadline is that of the record being received. */
   #timing = false;
-  #recordStart = 0;
+  /** When the record being received began; -1 before that is known. */
+  #recordStart = -1;
 
   constructor(options: RecordReaderOptions, handler: RecordHandler) {
     this.#handler = handler;
@@ -105,9 +108,14 @@ export class RecordReader implements ByteSink {
     return this.#record !== null || this.#fragmentLeft > 0 || this.#markBytes > 0 || this.#fragments > 0;
   }
 
-  /** When the record being received began: µs of uptime. Meaningful after the call of `data` that brought its first byte. */
-  get recordStart(): number {
-    return this.#recordStart;
+  /** When the record being received began, in µs of uptime; null between records. */
+  get receivingSince(): number | null {
+    return this.#recordStart < 0 ? null : this.#recordStart;
+  }
+
+  /** Whether it is this side that does not go on, for want of memory. */
+  get waiting(): boolean {
+    return this.#waiting;
   }
 
   /** Raises or lowers the longest record, from the next mark on, and the time between records. */
@@ -126,11 +134,13 @@ export class RecordReader implements ByteSink {
   /** Takes no further record until `resume`. */
   hold(): void {
     this.#held = true;
+    if (!this.#delivering) this.#time();
   }
 
   resume(): void {
     if (!this.#held) return;
     this.#held = false;
+    if (!this.#delivering && !this.#closed) this.#time();
     if (!this.#waiting) this.#stream.resume();
   }
 
@@ -273,6 +283,7 @@ export class RecordReader implements ByteSink {
     this.#record = null;
     this.#fragments = 0;
     this.#timing = false;
+    this.#recordStart = -1;
     this.#counters.records++;
     this.#counters.recordBytes += record.length;
     this.#handler.record(record);
@@ -287,14 +298,14 @@ export class RecordReader implements ByteSink {
 
   /** Sets the deadline for what is awaited from the peer; none while we ourselves do not read. */
   #time(): void {
+    if (this.#recordStart < 0 && this.receiving) this.#recordStart = this.#clock.coarse();
     if (this.#held || this.#waiting) {
       this.#timing = false;
       if (this.#deadline.armed) this.#deadline.cancel();
     } else if (this.receiving) {
       if (this.#timing) return;
       this.#timing = true;
-      this.#recordStart = this.#clock.coarse();
-      this.#deadline.schedule(this.#recordStart + Math.min(this.#recordTimeout, this.#idleTimeout));
+      this.#deadline.scheduleAfter(Math.min(this.#recordTimeout, this.#idleTimeout));
     } else if (this.#idleTimeout !== Number.POSITIVE_INFINITY) {
       this.#deadline.scheduleAfter(this.#idleTimeout);
     } else if (this.#deadline.armed) {
@@ -304,6 +315,10 @@ export class RecordReader implements ByteSink {
 
   #expired(): void {
     if (this.#closed) return;
+    if (!this.receiving && this.#handler.owing()) {
+      this.#time();
+      return;
+    }
     this.#counters.receiveTimeouts++;
     const what = this.receiving ? "a record was not finished in time" : "nothing was sent by a stranger";
     this.#handler.failed(new RpcError("RPC_RECEIVE_TIMEOUT", what));

@@ -2,11 +2,17 @@ import type { Callout } from "@nfs4/timecounter";
 import type { RpcConnection } from "./connection.ts";
 import type { RpcEnvironment } from "./environment.ts";
 import { RpcError } from "./errors.ts";
-import { FREE_BYTES } from "./record-reader.ts";
+
+interface Candidate {
+  readonly connection: RpcConnection;
+  readonly since: number;
+}
+
+const byAge = (a: Candidate, b: Candidate): number => a.since - b.since;
 
 /**
  * Makes room among strangers. When all the memory for them is held by records that do not get finished, those that have been at it longest are
- * cut off, as many as others wait: else a few hundred silent connections would keep every new client's larger calls out until their deadline.
+ * cut off until there is room: else a few hundred silent connections would keep every new client's larger calls out until their deadline.
  */
 export class StrangerEvictor {
   readonly #environment: RpcEnvironment;
@@ -31,17 +37,20 @@ export class StrangerEvictor {
   }
 
   #evict(): void {
-    const waiting = this.#environment.strangers.memory.waiting;
-    if (waiting === 0) return;
+    const { memory } = this.#environment.strangers;
+    if (memory.waiting === 0) return;
     const latest = this.#environment.clock.coarse() - this.#grace;
-    const candidates: { readonly connection: RpcConnection; readonly since: number }[] = [];
+    const silent: Candidate[] = [];
+    const waiting: Candidate[] = [];
     for (const connection of this.#connections) {
       const since = connection.receivingSince;
-      if (!connection.stranger || since === null || since > latest || connection.memoryUsed <= FREE_BYTES) continue;
-      candidates.push({ connection, since });
+      if (!connection.stranger || since === null || since > latest || connection.memoryUsed === 0) continue;
+      (connection.waitsForMemory ? waiting : silent).push({ connection, since });
     }
-    candidates.sort((a, b) => a.since - b.since);
-    for (const { connection } of candidates.slice(0, waiting)) {
+    // If only those are left whose peers we keep waiting, each with a part of the memory, one must give way to the others.
+    const victims = silent.length > 0 ? silent.sort(byAge) : waiting.sort(byAge).slice(0, 1);
+    for (const { connection } of victims) {
+      if (memory.shortfall === 0) break;
       this.#environment.counters.strangersEvicted++;
       this.#environment.counters.connectionsAborted++;
       connection.abort(new RpcError("RPC_RECEIVE_TIMEOUT", "a stranger's unfinished record had to make room"));
