@@ -3,7 +3,8 @@
 #include "addon.h"
 
 NAPI_MODULE_INIT() {
-  bool ok = define_checksum(env, exports) && define_clock(env, exports) && define_fd(env, exports) && define_netlink(env, exports) &&
+  bool ok = define_checksum(env, exports) && define_clock(env, exports) && define_fd(env, exports) && define_files(env, exports) &&
+            define_netlink(env, exports) &&
             define_packet_port(env, exports) && define_slabs(env, exports) && define_tun(env, exports) &&
             define_unix_socket(env, exports) && define_watcher(env, exports);
   if (!ok) return fail(env, "the addon could not define its functions");

@@ -6,6 +6,7 @@
 
 bool define_checksum(napi_env env, napi_value exports);
 bool define_clock(napi_env env, napi_value exports);
+bool define_files(napi_env env, napi_value exports);
 bool define_fd(napi_env env, napi_value exports);
 bool define_netlink(napi_env env, napi_value exports);
 bool define_packet_port(napi_env env, napi_value exports);

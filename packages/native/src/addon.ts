@@ -17,6 +17,16 @@ export interface Addon {
     descriptors: Int32Array,
     statistics: Float64Array,
   ) => NativePacketPort;
+  readonly FileEngine: new (
+    workers: number,
+    syncWorkers: number,
+    callback: (count: number) => void,
+    words: Int32Array,
+    names: Uint8Array,
+    records: Int32Array,
+    syncRecord: Int32Array,
+  ) => NativeFileEngine;
+  fileOperations(): string[];
   openTun(
     name: string,
     tap: boolean,
@@ -52,6 +62,13 @@ export interface NativeWatcher {
 export interface NativePacketPort {
   receive(budget: number): number;
   send(start: number, count: number, slices: readonly Uint8Array[]): number;
+  close(): void;
+}
+
+export interface NativeFileEngine {
+  perform(operation: number, buffers: Uint8Array | readonly Uint8Array[] | undefined): number;
+  submit(operation: number, slot: number, buffers: Uint8Array | readonly Uint8Array[] | undefined): number;
+  runAs<T>(action: () => T): T | number;
   close(): void;
 }
 

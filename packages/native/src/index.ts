@@ -1,7 +1,32 @@
 export { type Availability, nativeAvailable } from "./addon.ts";
 export { inetChecksum, registerSlab, unregisterSlab } from "./checksum.ts";
 export { monotonicMicros, rdtsc, threadCpuMicros, tscFrequency } from "./clock.ts";
+export { DirentReader } from "./dirents.ts";
 export { errno, errnoName, NativeError } from "./errno.ts";
+export { FileCalls, type FileCallsOptions } from "./file-calls.ts";
+export {
+  ACCESS,
+  ADVICE,
+  AT,
+  DT,
+  FALLOC,
+  LEAVE_ID,
+  LOCK,
+  O,
+  type OpenFlag,
+  RENAME,
+  RESOLVE,
+  RWF,
+  S,
+  SEEK,
+  STATX,
+  STATX_ATTR,
+  UTIME_NOW,
+  UTIME_OMIT,
+  XATTR,
+} from "./file-constants.ts";
+export type { FileHandle, Statfs, Statx } from "./file-results.ts";
+export type { As, Fd, FileSystemCalls, Identity, Long, Name, Pooled, Result } from "./file-system-calls.ts";
 export {
   type AddressBytes,
   type AddressInUse,

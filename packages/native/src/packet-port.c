@@ -15,16 +15,19 @@ static void close_port(packet_port *port) {
   stream_free(port);
 }
 
+// After close(), or when the environment ends: an open port is never collected, for a watcher may have its descriptor.
 static void object_collected(napi_env env, void *data, void *hint) {
   (void)env;
   (void)hint;
   packet_port *port = data;
   close_port(port);
   free(port->slices);
-  free(port);  // the references die with the object that named them, or were dropped by close()
+  free(port);
 }
 
 static void drop_references(napi_env env, packet_port *port) {
+  if (port->self) napi_delete_reference(env, port->self);
+  port->self = NULL;
   for (size_t i = 0; i < LENGTH_OF(port->references); i++) {
     if (port->references[i]) napi_delete_reference(env, port->references[i]);
     port->references[i] = NULL;
@@ -92,6 +95,7 @@ static napi_value construct(napi_env env, napi_callback_info info) {
     free(port);
     return fail(env, "no memory");
   }
+  napi_create_reference(env, self, 1, &port->self);
   port->fd = fd;
   return self;
 }

@@ -48,6 +48,7 @@ typedef struct {
   size_t descriptors_length;
   double *statistics;
   napi_ref references[5];  // to the five arrays
+  napi_ref self;           // strong while open
 
   slice_entry *slices;
   size_t slices_capacity;
