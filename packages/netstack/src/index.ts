@@ -1,4 +1,5 @@
 export { Address, Prefix } from "./address.ts";
+export { createStack, HostStack } from "./create-stack.ts";
 export type { Driver, DriverCapabilities, DriverEvents, DriverStatistics, ReceiveBatch } from "./driver.ts";
 export { type Impairments, MemoryLink, MemoryLinkEnd, type MemoryLinkOptions } from "./drivers/memory-link.ts";
 export { type InjectOptions, ScriptDriver, type SentPacket } from "./drivers/script-driver.ts";
@@ -16,4 +17,11 @@ export { type RouteKind, type RouteSpecification, RoutingEntry, RoutingTable } f
 export { Stack, type StackOptions } from "./stack.ts";
 export type { Statistics } from "./statistics.ts";
 export type { Sysctl, SysctlDescription, SysctlOptions, SysctlTree, SysctlValue } from "./sysctl.ts";
+export type { KeepAliveOptions, TcpConnection } from "./tcp/connection.ts";
+export { TcpError } from "./tcp/errors.ts";
+export type { TcpInfo } from "./tcp/info.ts";
+export { type TcpConnectionSummary, type TcpConnectOptions, TcpLayer, type TcpListenOptions } from "./tcp/layer.ts";
+export type { TcpListener } from "./tcp/listener.ts";
+export type { StateChange } from "./tcp/state.ts";
+export type { TcpStatistics } from "./tcp/statistics.ts";
 export type { ControlError, ControlErrorKind, TransportProtocol } from "./transport.ts";

@@ -1,0 +1,109 @@
+import { FIN, SYN, TIMER_PERSIST, TIMER_REXMT, TIMER_USER } from "./constants.ts";
+import { requestOutput } from "./context.ts";
+import { startTimer, stopTimer, timerRuns } from "./deadlines.ts";
+import { acknowledgedNews, duplicateAck, noteSackBlocks } from "./loss.ts";
+import type { TcpSegment } from "./segment.ts";
+import { startRexmt } from "./send-data.ts";
+import { endOfData, finPending, flightSize } from "./send-space.ts";
+import { seqGe, seqGt, seqLe, seqLt } from "./seq.ts";
+import type { Tcb } from "./tcb.ts";
+
+/** The segment's acknowledgment, which lies within SND.UNA … SND.MAX or before (RFC 9293 §3.10.7.4 step 5, ESTABLISHED). */
+export function processAck(tcb: Tcb, segment: TcpSegment): void {
+  const news = tcb.sackPermitted && segment.options.sackCount > 0 ? noteSackBlocks(tcb, segment) : 0;
+  tcb.persistTries = 0;
+  if (seqGt(segment.ack, tcb.sndUna)) {
+    // With SACK, what acknowledges may tell of a gap as well.
+    acceptAck(tcb, segment);
+    if (tcb.endedHow !== null) return;
+    if (news > 0 && tcb.scoreboard !== null && !tcb.scoreboard.isEmpty && flightSize(tcb) > 0) {
+      tcb.scoreboard.update(tcb.sndUna, tcb.maxSegment);
+      if (!tcb.inRecovery) duplicateAck(tcb);
+    }
+  } else if (isDuplicate(tcb, segment, news)) {
+    duplicateAck(tcb);
+    requestOutput(tcb);
+  } else if (news > 0) {
+    requestOutput(tcb);
+  }
+  updateWindow(tcb, segment);
+}
+
+function isDuplicate(tcb: Tcb, segment: TcpSegment, news: number): boolean {
+  if (segment.ack !== tcb.sndUna || flightSize(tcb) === 0) return false;
+  if (tcb.sackPermitted) return news > 0;
+  return (
+    segment.length === 0 && (segment.flags & (SYN | FIN)) === 0 && segment.window * 2 ** tcb.sndShift === tcb.sndWnd
+  );
+}
+
+/** SEG.ACK is beyond SND.UNA: takes what it acknowledges off the send buffer, times the round trip, moves the timers. */
+export function acceptAck(tcb: Tcb, segment: TcpSegment): void {
+  const { statistics, clock } = tcb.context;
+  const { ack } = segment;
+  const acked = (ack - tcb.sndUna) >>> 0;
+  const fin = finPending(tcb) && seqGt(ack, endOfData(tcb));
+  const bytes = fin ? acked - 1 : acked;
+  statistics.rcvAckPack++;
+  statistics.rcvAckByte += bytes;
+  measure(tcb, segment);
+  tcb.rexmtTries = 0;
+  tcb.noProgressSince = clock.coarse();
+  tcb.sndUna = ack;
+  if (seqLt(tcb.sndNxt, ack)) tcb.sndNxt = ack;
+  tcb.scoreboard?.acknowledge(ack);
+  if (fin) tcb.finAcked = true;
+  acknowledgedNews(tcb, acked);
+  if (ack === tcb.sndMax) {
+    stopTimer(tcb, TIMER_REXMT);
+    stopTimer(tcb, TIMER_USER);
+  } else if (!timerRuns(tcb, TIMER_PERSIST)) {
+    startRexmt(tcb);
+    if (tcb.userTimeoutUs > 0) startTimer(tcb, TIMER_USER, tcb.userTimeoutUs);
+  }
+  requestOutput(tcb);
+  // Last, for releasing runs code of others.
+  tcb.sendBuffer.acknowledge(bytes);
+  if (tcb.aboveHighWater && tcb.sendBuffer.queued <= tcb.sendHighWater / 2) {
+    tcb.aboveHighWater = false;
+    tcb.owner?.drained(tcb);
+  }
+}
+
+/** RFC 6298 §3, RFC 7323 §4: the segment that was timed, or, when it had to be sent twice, the timestamp echoed. */
+export function measure(tcb: Tcb, segment: TcpSegment): void {
+  const { context } = tcb;
+  const { options } = segment;
+  let us = -1;
+  let perRtt = 1;
+  if (tcb.timing) {
+    if (!seqGe(segment.ack, tcb.timedSeq)) return;
+    us = context.clock.coarse() - tcb.timedAt;
+    tcb.timing = false;
+  } else if (tcb.timestamps && options.hasTimestamps && options.tsEcr !== 0) {
+    const ms = (context.timestamp(tcb.tsOffset) - options.tsEcr) | 0;
+    if (ms < 0 || ms > 600_000) return;
+    us = Math.max(ms * 1000, 500);
+    perRtt = Math.ceil(flightSize(tcb) / (2 * tcb.maxSegment));
+  } else {
+    return;
+  }
+  tcb.rtt.sample(us, perRtt, context.tunables);
+  tcb.rexmtShift = 0;
+  context.statistics.rttUpdated++;
+}
+
+/** SND.WND from a segment that is newer than the one that last set it. */
+export function updateWindow(tcb: Tcb, segment: TcpSegment): void {
+  const { seq, ack } = segment;
+  const newer = seqLt(tcb.sndWl1, seq) || (tcb.sndWl1 === seq && seqLe(tcb.sndWl2, ack));
+  if (!newer) return;
+  const window = segment.window * 2 ** tcb.sndShift;
+  tcb.sndWl1 = seq;
+  tcb.sndWl2 = ack;
+  if (window === tcb.sndWnd) return;
+  if (window > tcb.sndWnd && segment.length === 0 && tcb.sndWl2 === ack) tcb.context.statistics.rcvWinUpd++;
+  tcb.sndWnd = window;
+  if (window > tcb.maxSndWnd) tcb.maxSndWnd = window;
+  requestOutput(tcb);
+}

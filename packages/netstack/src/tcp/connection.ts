@@ -1,0 +1,208 @@
+import type { ByteSink, ByteStream, Slice, SocketAddress, StreamEnd } from "@nfs4/bytestream";
+import { formatWords } from "../address.ts";
+import { CLOSE_WAIT, ESTABLISHED, FIN_WAIT_1, LAST_ACK, TIMER_KEEP, TIMER_USER } from "./constants.ts";
+import { requestOutput } from "./context.ts";
+import { startTimer, stopTimer } from "./deadlines.ts";
+import { deliverWaiting, resumeDelivery } from "./delivery.ts";
+import { abortConnection } from "./end.ts";
+import { TcpError } from "./errors.ts";
+import { type TcpInfo, tcpInfo } from "./info.ts";
+import { flightSize } from "./send-space.ts";
+import { setState } from "./state.ts";
+import type { Tcb, TcbOwner } from "./tcb.ts";
+
+export interface KeepAliveOptions {
+  /** Idle time before the first probe, time between probes (ms), and how many go unanswered before the connection is dropped. */
+  readonly idleMs?: number;
+  readonly intervalMs?: number;
+  readonly count?: number;
+}
+
+let settle: (connection: TcpConnection) => void;
+let drain: (connection: TcpConnection) => void;
+
+/** Tells a stream what its control block has to say. */
+const streamOwner: TcbOwner = {
+  established(): void {},
+  ended(tcb: Tcb): void {
+    settle(tcb.stream as TcpConnection);
+  },
+  drained(tcb: Tcb): void {
+    drain(tcb.stream as TcpConnection);
+  },
+};
+
+/** An established TCP connection as a stream of bytes. */
+export class TcpConnection implements ByteStream {
+  readonly localAddress: SocketAddress;
+  readonly peerAddress: SocketAddress;
+  onDrain: (() => void) | null = null;
+  readonly #tcb: Tcb;
+  #closed: Promise<StreamEnd> | null = null;
+  #settle: ((end: StreamEnd) => void) | null = null;
+  #settled = false;
+
+  static {
+    settle = (connection) => connection.#ended();
+    drain = (connection) => connection.onDrain?.();
+  }
+
+  /** Takes the control block over. */
+  constructor(tcb: Tcb) {
+    this.#tcb = tcb;
+    const family = tcb.family === 4 ? "IPv4" : "IPv6";
+    this.localAddress = { family, address: formatWords(tcb.l0, tcb.l1, tcb.l2, tcb.l3), port: tcb.localPort };
+    this.peerAddress = { family, address: formatWords(tcb.r0, tcb.r1, tcb.r2, tcb.r3), port: tcb.remotePort };
+    tcb.stream = this;
+    tcb.owner = streamOwner;
+  }
+
+  // ——— ByteStream ———
+
+  setSink(sink: ByteSink): void {
+    const tcb = this.#tcb;
+    if (tcb.endedHow !== null && tcb.endedHow !== "closed") return;
+    tcb.sink = sink;
+    tcb.paused = false;
+    this.#within(() => {
+      deliverWaiting(tcb);
+      if (tcb.endedHow === null) requestOutput(tcb);
+    });
+  }
+
+  resume(): void {
+    const tcb = this.#tcb;
+    if (tcb.sink === null) return;
+    this.#within(() => resumeDelivery(tcb));
+  }
+
+  write(slices: readonly Slice[]): number {
+    const tcb = this.#tcb;
+    if (tcb.finQueued || tcb.endedHow !== null) {
+      for (const slice of slices) slice.release?.();
+      return tcb.sendBuffer.queued;
+    }
+    const { stack } = tcb.context;
+    stack.enter();
+    tcb.sendBuffer.append(slices);
+    if (tcb.sendBuffer.queued >= tcb.sendHighWater) tcb.aboveHighWater = true;
+    requestOutput(tcb);
+    stack.leave();
+    return tcb.sendBuffer.queued;
+  }
+
+  get queued(): number {
+    return this.#tcb.sendBuffer.queued;
+  }
+
+  get highWater(): number {
+    return this.#tcb.sendHighWater;
+  }
+
+  shutdown(): void {
+    const tcb = this.#tcb;
+    if (tcb.finQueued || tcb.endedHow !== null) return;
+    this.#within(() => {
+      tcb.finQueued = true;
+      if (tcb.state === ESTABLISHED) setState(tcb, FIN_WAIT_1);
+      else if (tcb.state === CLOSE_WAIT) setState(tcb, LAST_ACK);
+      requestOutput(tcb);
+    });
+  }
+
+  abort(reason?: Error): void {
+    const tcb = this.#tcb;
+    if (tcb.endedHow === "closed" && !this.#settled) {
+      // In order as far as TCP goes, but nobody wants the rest.
+      tcb.endedHow = "aborted";
+      tcb.endedError = reason ?? new TcpError("ECONNABORTED", "aborted");
+      tcb.receiveBuffer.clear();
+      tcb.sink = null;
+      this.#ended();
+      return;
+    }
+    this.#within(() => abortConnection(tcb, "aborted", reason ?? new TcpError("ECONNABORTED", "aborted")));
+  }
+
+  get closed(): Promise<StreamEnd> {
+    this.#closed ??= new Promise((resolve) => {
+      if (this.#settled) resolve(this.#end());
+      else this.#settle = resolve;
+    });
+    return this.#closed;
+  }
+
+  // ——— TCP's own ———
+
+  /** What is known of the connection: a copy. */
+  tcpInfo(): TcpInfo {
+    return tcpInfo(this.#tcb);
+  }
+
+  /** True: small segments go out at once, without Nagle's algorithm (MUST-17). */
+  setNoDelay(noDelay: boolean): void {
+    const tcb = this.#tcb;
+    tcb.noDelay = noDelay;
+    if (noDelay && tcb.endedHow === null) this.#within(() => requestOutput(tcb));
+  }
+
+  /** Keep-alive probes, off unless net.inet.tcp.always_keepalive is set (MUST-24, MUST-25). */
+  setKeepAlive(on: boolean, options: KeepAliveOptions = {}): void {
+    const tcb = this.#tcb;
+    tcb.keepAlive = on;
+    if (options.idleMs !== undefined) tcb.keepIdleUs = options.idleMs * 1000;
+    if (options.intervalMs !== undefined) tcb.keepIntervalUs = options.intervalMs * 1000;
+    if (options.count !== undefined) tcb.keepCount = options.count;
+    if (tcb.endedHow !== null) return;
+    tcb.keepProbes = 0;
+    if (on) startTimer(tcb, TIMER_KEEP, tcb.keepIdleUs);
+    else stopTimer(tcb, TIMER_KEEP);
+  }
+
+  /** Gives the connection up when data has waited so long for its acknowledgment; 0: after net.inet.tcp.rexmit_tries (RFC 5482, MUST-21). */
+  setUserTimeout(ms: number): void {
+    const tcb = this.#tcb;
+    tcb.userTimeoutUs = ms * 1000;
+    if (tcb.endedHow !== null) return;
+    stopTimer(tcb, TIMER_USER);
+    if (ms > 0 && flightSize(tcb) > 0) startTimer(tcb, TIMER_USER, tcb.userTimeoutUs);
+  }
+
+  /** The six bits of Differentiated Services and, left alone, the two of ECN (MUST-48); from the next segment on. */
+  setTrafficClass(trafficClass: number): void {
+    this.#tcb.trafficClass = trafficClass & 0xfc;
+  }
+
+  /** TTL or hop limit from the next segment on; 0: the stack's default (MUST-49). */
+  setHopLimit(hopLimit: number): void {
+    this.#tcb.hopLimit = hopLimit & 0xff;
+  }
+
+  #within(action: () => void): void {
+    const { stack } = this.#tcb.context;
+    stack.enter();
+    action();
+    stack.leave();
+  }
+
+  /** Ended in order means: once the sink has everything, its end included. */
+  #ended(): void {
+    const tcb = this.#tcb;
+    if (this.#settled) return;
+    if (
+      tcb.endedHow === "closed" &&
+      tcb.finReceived &&
+      !tcb.endDelivered &&
+      (tcb.sink !== null || tcb.receiveBuffer.ordered > 0)
+    )
+      return;
+    this.#settled = true;
+    this.#settle?.(this.#end());
+  }
+
+  #end(): StreamEnd {
+    const { endedHow, endedError } = this.#tcb;
+    const how = endedHow ?? "closed";
+    return endedError === undefined ? { how } : { how, error: endedError };
+  }
+}

@@ -1,0 +1,61 @@
+/** Control bits of the TCP header (RFC 9293 §3.1). */
+export const FIN = 0x01;
+export const SYN = 0x02;
+export const RST = 0x04;
+export const PSH = 0x08;
+export const ACK = 0x10;
+export const URG = 0x20;
+export const ECE = 0x40;
+export const CWR = 0x80;
+
+export const PROTOCOL_TCP = 6;
+export const TCP_HEADER = 20;
+/** Data offset is four bits of words: no header is longer. */
+export const MAX_TCP_HEADER = 60;
+
+/** The states of RFC 9293 §3.3.2, numbered as FreeBSD does, so that "synchronized" and the like are comparisons. */
+export const CLOSED = 0;
+export const LISTEN = 1;
+export const SYN_SENT = 2;
+export const SYN_RECEIVED = 3;
+export const ESTABLISHED = 4;
+export const CLOSE_WAIT = 5;
+export const FIN_WAIT_1 = 6;
+export const CLOSING = 7;
+export const LAST_ACK = 8;
+export const FIN_WAIT_2 = 9;
+export const TIME_WAIT = 10;
+export type TcpState = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10;
+
+export const STATE_NAMES: readonly string[] = [
+  "CLOSED",
+  "LISTEN",
+  "SYN-SENT",
+  "SYN-RECEIVED",
+  "ESTABLISHED",
+  "CLOSE-WAIT",
+  "FIN-WAIT-1",
+  "CLOSING",
+  "LAST-ACK",
+  "FIN-WAIT-2",
+  "TIME-WAIT",
+];
+
+/** The deadlines of a connection: indices of `Tcb.deadlines`. */
+export const TIMER_REXMT = 0;
+export const TIMER_PERSIST = 1;
+export const TIMER_KEEP = 2;
+export const TIMER_DELACK = 3;
+/** The user timeout, and before the handshake is done the time allowed for it. */
+export const TIMER_USER = 4;
+export const TIMERS = 5;
+
+/** Send MSS towards a peer that sent no MSS option (RFC 9293 §3.7.1, MUST-15). */
+export const DEFAULT_MSS_4 = 536;
+export const DEFAULT_MSS_6 = 1220;
+/** No peer makes us send segments smaller than that (FreeBSD's net.inet.tcp.minmss). */
+export const MINIMUM_MSS = 216;
+/** RFC 7323 §2.3. */
+export const MAX_WINDOW_SHIFT = 14;
+/** Length of the Timestamps option with its two NOPs. */
+export const TIMESTAMP_OPTION = 12;

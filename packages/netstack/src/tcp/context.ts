@@ -1,0 +1,60 @@
+import type { Clock } from "@nfs4/timecounter";
+import type { Stack } from "../stack.ts";
+import { ChunkPool } from "./chunk-pool.ts";
+import type { CongestionAlgorithm } from "./congestion.ts";
+import { FlowTable } from "./flow-table.ts";
+import { InitialNumbers } from "./isn.ts";
+import { NewReno } from "./new-reno.ts";
+import { EphemeralPorts } from "./ports.ts";
+import type { TcpStatistics } from "./statistics.ts";
+import type { Tcb } from "./tcb.ts";
+import { TcpTunables } from "./tunables.ts";
+
+/** What the connections of one stack share. */
+export class TcpContext {
+  readonly stack: Stack;
+  readonly clock: Clock;
+  readonly statistics: TcpStatistics;
+  readonly tunables: TcpTunables;
+  readonly flows: FlowTable;
+  readonly chunks: ChunkPool = new ChunkPool();
+  readonly initial: InitialNumbers;
+  readonly ports: EphemeralPorts;
+  readonly algorithms: Map<string, CongestionAlgorithm> = new Map();
+  /** Connections that `output` must see at the end of this batch. */
+  pending: Tcb[] = [];
+  /** Challenge ACKs left to the whole stack until `challengeUntil` (RFC 5961 §10). */
+  challengeBudget = 0;
+  challengeUntil = 0;
+
+  constructor(stack: Stack, statistics: TcpStatistics) {
+    this.stack = stack;
+    this.clock = stack.clock;
+    this.statistics = statistics;
+    const newReno = new NewReno({
+      abcLimit: () => this.tunables.abcLVar.value,
+      initialSegments: () => this.tunables.initcwndSegments.value,
+    });
+    this.algorithms.set(newReno.name, newReno);
+    this.tunables = new TcpTunables(stack.sysctl, [...this.algorithms.keys()]);
+    this.flows = new FlowTable(stack.random.uint32());
+    this.initial = InitialNumbers.random(stack.clock, stack.random);
+    this.ports = new EphemeralPorts(stack.random);
+  }
+
+  get algorithm(): CongestionAlgorithm {
+    return this.algorithms.get(this.tunables.ccAlgorithm.value)!;
+  }
+
+  /** Our timestamp clock: ms, unsigned 32 bits. */
+  timestamp(offset: number): number {
+    return (Math.floor(this.clock.coarse() / 1000) + offset) >>> 0;
+  }
+}
+
+/** Has `output` look at the connection when this batch ends. */
+export function requestOutput(tcb: Tcb): void {
+  if (tcb.outputPending) return;
+  tcb.outputPending = true;
+  tcb.context.pending.push(tcb);
+}

@@ -1,0 +1,54 @@
+import type { ControlError } from "../transport.ts";
+import { SYN_RECEIVED, SYN_SENT } from "./constants.ts";
+import { requestOutput, type TcpContext } from "./context.ts";
+import { endConnection } from "./end.ts";
+import { TcpError } from "./errors.ts";
+import { seqGe, seqLt } from "./seq.ts";
+import type { Tcb } from "./tcb.ts";
+
+/** A connection's share of an ICMP error. Only one that quotes a sequence number in flight is believed (RFC 5927 §4.1). */
+export function connectionError(tcb: Tcb, error: ControlError, sequence: number): void {
+  const { context } = tcb;
+  const { statistics } = context;
+  if (!seqGe(sequence, tcb.sndUna) || !seqLt(sequence, tcb.sndMax)) {
+    statistics.icmpIgnored++;
+    return;
+  }
+  switch (error.kind) {
+    case "packet-too-big":
+      packetTooBig(context, tcb, error);
+      return;
+    case "unreachable-port":
+    case "unreachable-protocol":
+    case "admin-prohibited":
+      hardError(tcb, error);
+      return;
+    default:
+      // MUST-56: these never end a connection; should it time out, they say why.
+      statistics.icmpSoftErrors++;
+      tcb.softError = error.kind === "unreachable-net" ? "ENETUNREACH" : "EHOSTUNREACH";
+  }
+}
+
+/**
+ * SHLD-26. Only before the handshake is done: of a synchronized connection anybody who guesses could say it, and what is true shows by the
+ * retransmissions (RFC 5927 §5.2).
+ */
+function hardError(tcb: Tcb, error: ControlError): void {
+  const { statistics, tunables } = tcb.context;
+  const code = error.kind === "admin-prohibited" ? "EHOSTUNREACH" : "ECONNREFUSED";
+  if ((tcb.state !== SYN_SENT && tcb.state !== SYN_RECEIVED) || !tunables.icmpMayRst.value) {
+    statistics.icmpSoftErrors++;
+    tcb.softError = code;
+    return;
+  }
+  statistics.icmpHardErrors++;
+  endConnection(tcb, "reset", new TcpError(code, `ICMP: ${error.kind}`));
+}
+
+function packetTooBig(context: TcpContext, tcb: Tcb, error: ControlError): void {
+  if (!context.tunables.pathMtuDiscovery.value) return;
+  context.stack.ip.updatePathMtu(tcb.r0, tcb.r1, tcb.r2, tcb.r3, error.mtu);
+  tcb.mtuChanged = true;
+  requestOutput(tcb);
+}

@@ -1,0 +1,13 @@
+import { ESTABLISHED, FIN_WAIT_1, TIMER_KEEP, TIMER_USER } from "./constants.ts";
+import { startTimer, stopTimer } from "./deadlines.ts";
+import { setState } from "./state.ts";
+import type { Tcb } from "./tcb.ts";
+
+/** Makes the connection ESTABLISHED (or FIN-WAIT-1, if its user has closed it already) and tells its owner. */
+export function establish(tcb: Tcb): void {
+  tcb.context.statistics.connects++;
+  stopTimer(tcb, TIMER_USER);
+  setState(tcb, tcb.finQueued ? FIN_WAIT_1 : ESTABLISHED);
+  if (tcb.keepAlive) startTimer(tcb, TIMER_KEEP, tcb.keepIdleUs);
+  tcb.owner?.established(tcb);
+}

@@ -1,0 +1,90 @@
+import { STATE_NAMES } from "./constants.ts";
+import { flightSize } from "./send-space.ts";
+import type { Tcb } from "./tcb.ts";
+import { offeredWindow } from "./window.ts";
+
+/** A connection at one moment. Bytes, and µs. */
+export interface TcpInfo {
+  readonly state: string;
+  readonly passive: boolean;
+  readonly srtt: number;
+  readonly rttVar: number;
+  readonly minRtt: number;
+  readonly rto: number;
+  readonly cwnd: number;
+  readonly ssthresh: number;
+  readonly sndWnd: number;
+  readonly rcvWnd: number;
+  readonly sndMss: number;
+  readonly rcvMss: number;
+  readonly sndWindowScale: number;
+  readonly rcvWindowScale: number;
+  readonly windowScaling: boolean;
+  readonly timestamps: boolean;
+  readonly sack: boolean;
+  readonly inRecovery: boolean;
+  /** Not yet acknowledged; of it in flight; received and not yet taken. */
+  readonly sendQueue: number;
+  readonly inFlight: number;
+  readonly receiveQueue: number;
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  readonly segmentsSent: number;
+  readonly segmentsReceived: number;
+  readonly retransmits: number;
+  readonly retransmittedBytes: number;
+  readonly outOfOrder: number;
+  readonly duplicateAcks: number;
+  /** Timeouts since anything was acknowledged: at or above 3 (R1) the path may be dead (SHLD-9). */
+  readonly timeouts: number;
+  readonly windowProbes: number;
+  readonly keepAliveProbes: number;
+  readonly urgentSegments: number;
+  readonly softError: string;
+  /** Since it was opened, and since the peer was last heard. */
+  readonly age: number;
+  readonly idle: number;
+}
+
+export function tcpInfo(tcb: Tcb): TcpInfo {
+  const now = tcb.context.clock.coarse();
+  const { rtt } = tcb;
+  return {
+    state: STATE_NAMES[tcb.state]!,
+    passive: tcb.passive,
+    srtt: rtt.srtt,
+    rttVar: rtt.rttVar,
+    minRtt: rtt.samples === 0 ? 0 : rtt.minimum,
+    rto: rtt.backedOff(tcb.rexmtShift, tcb.context.tunables),
+    cwnd: tcb.cwnd,
+    ssthresh: tcb.ssthresh,
+    sndWnd: tcb.sndWnd,
+    rcvWnd: offeredWindow(tcb),
+    sndMss: tcb.maxSegment,
+    rcvMss: tcb.ourMss,
+    sndWindowScale: tcb.sndShift,
+    rcvWindowScale: tcb.rcvShift,
+    windowScaling: tcb.windowScaling,
+    timestamps: tcb.timestamps,
+    sack: tcb.sackPermitted,
+    inRecovery: tcb.inRecovery,
+    sendQueue: tcb.sendBuffer.queued,
+    inFlight: flightSize(tcb),
+    receiveQueue: tcb.receiveBuffer.ordered,
+    bytesSent: tcb.bytesSent,
+    bytesReceived: tcb.bytesReceived,
+    segmentsSent: tcb.segmentsSent,
+    segmentsReceived: tcb.segmentsReceived,
+    retransmits: tcb.retransmits,
+    retransmittedBytes: tcb.retransmittedBytes,
+    outOfOrder: tcb.outOfOrder,
+    duplicateAcks: tcb.duplicateAcks,
+    timeouts: tcb.rexmtTries,
+    windowProbes: tcb.persistTries,
+    keepAliveProbes: tcb.keepProbes,
+    urgentSegments: tcb.urgentSegments,
+    softError: tcb.softError,
+    age: now - tcb.openedAt,
+    idle: now - tcb.lastReceived,
+  };
+}

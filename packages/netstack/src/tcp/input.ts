@@ -1,0 +1,355 @@
+import { acceptAck, measure, processAck, updateWindow } from "./ack.ts";
+import { challengeAllowed } from "./challenge.ts";
+import {
+  ACK,
+  CLOSING,
+  ESTABLISHED,
+  FIN,
+  FIN_WAIT_1,
+  FIN_WAIT_2,
+  LAST_ACK,
+  RST,
+  SYN,
+  SYN_RECEIVED,
+  SYN_SENT,
+  TIME_WAIT,
+  TIMER_REXMT,
+  URG,
+} from "./constants.ts";
+import { requestOutput } from "./context.ts";
+import { stopTimer } from "./deadlines.ts";
+import { deliverWaiting } from "./delivery.ts";
+import { abortConnection, endConnection } from "./end.ts";
+import { TcpError } from "./errors.ts";
+import { establish } from "./establish.ts";
+import { sendAck } from "./output.ts";
+import type { TcpSegment } from "./segment.ts";
+import { seqGe, seqGt, seqLe, seqLt } from "./seq.ts";
+import { setState } from "./state.ts";
+import { synSentInput } from "./syn-sent.ts";
+import type { Tcb } from "./tcb.ts";
+import { acceptFin, acceptInOrder, acceptOutOfOrder, joinReassembled } from "./text.ts";
+import { sendReset } from "./transmit.ts";
+import { offeredWindow } from "./window.ts";
+
+/** Timestamps are trusted for 24 days of silence (RFC 7323 §5.5). */
+const TS_VALID_US = 24 * 86_400e6;
+
+/** What the layer must do after a segment: nothing more, or put the connection into TIME-WAIT. */
+export type InputVerdict = "done" | "time-wait";
+
+/** A segment for a connection. */
+export function connectionInput(tcb: Tcb, segment: TcpSegment): InputVerdict {
+  tcb.segmentsReceived++;
+  tcb.lastReceived = tcb.context.clock.coarse();
+  tcb.keepProbes = 0;
+  if (tcb.state === SYN_SENT) {
+    if (!synSentInput(tcb, segment)) return "done";
+    return laterSteps(tcb, segment);
+  }
+  if (fastPath(tcb, segment)) return "done";
+  if (!checkTimestamps(tcb, segment) || !checkSequence(tcb, segment)) return "done";
+  if ((segment.flags & RST) !== 0) {
+    processReset(tcb, segment);
+    return "done";
+  }
+  if ((segment.flags & SYN) !== 0) {
+    processSyn(tcb, segment);
+    return "done";
+  }
+  if ((segment.flags & ACK) === 0) return "done";
+  const verdict = checkAck(tcb, segment);
+  if (verdict !== null) return verdict;
+  return laterSteps(tcb, segment);
+}
+
+/**
+ * Header prediction: the segment that an established connection most likely gets next. It acknowledges something new, or brings the next bytes, or
+ * both, and nothing is out of the ordinary. What it does is what the long way would have done.
+ */
+function fastPath(tcb: Tcb, segment: TcpSegment): boolean {
+  const { options } = segment;
+  if (
+    tcb.state !== ESTABLISHED ||
+    (segment.flags & (SYN | FIN | RST | URG | ACK)) !== ACK ||
+    segment.seq !== tcb.rcvNxt ||
+    tcb.inRecovery ||
+    tcb.dupAcks !== 0 ||
+    options.sackCount !== 0 ||
+    options.hasTimestamps !== tcb.timestamps ||
+    (tcb.timestamps && seqLt(options.tsVal, tcb.tsRecent)) ||
+    (tcb.reassembly !== null && !tcb.reassembly.isEmpty)
+  ) {
+    return false;
+  }
+  const { length } = segment;
+  const progress = (segment.ack - tcb.sndUna) | 0;
+  if (progress < 0 || seqGt(segment.ack, tcb.sndMax) || length > offeredWindow(tcb)) return false;
+  if (progress === 0 && length === 0) return false;
+  if (tcb.timestamps && seqLe(segment.seq, tcb.lastAckSent)) {
+    tcb.tsRecent = options.tsVal;
+    tcb.tsRecentAge = tcb.lastReceived;
+  }
+  const { statistics } = tcb.context;
+  tcb.persistTries = 0;
+  if (progress > 0) {
+    if (length === 0) statistics.predAck++;
+    acceptAck(tcb, segment);
+    if (tcb.endedHow !== null) return true;
+  }
+  updateWindow(tcb, segment);
+  if (length > 0) {
+    statistics.predDat++;
+    acceptInOrder(tcb, segment);
+  }
+  return true;
+}
+
+/** PAWS (RFC 7323 §5.3 R1) and the rule that timestamps stay on once agreed (§3.2). */
+function checkTimestamps(tcb: Tcb, segment: TcpSegment): boolean {
+  if (!tcb.timestamps || (segment.flags & RST) !== 0) return true;
+  const { options } = segment;
+  const { statistics, tunables } = tcb.context;
+  if (!options.hasTimestamps) {
+    if (tunables.tolerateMissingTs.value) return true;
+    statistics.tsMissing++;
+    return false;
+  }
+  if (!seqLt(options.tsVal, tcb.tsRecent)) return true;
+  if (tcb.lastReceived - tcb.tsRecentAge > TS_VALID_US) return true;
+  statistics.pawsDrop++;
+  statistics.rcvDupPack++;
+  statistics.rcvDupByte += segment.length;
+  acknowledgeNow(tcb, segment);
+  return false;
+}
+
+/** RFC 9293 §3.10.7.4 step 1. What is acceptable is trimmed to what is new and within the window. */
+function checkSequence(tcb: Tcb, segment: TcpSegment): boolean {
+  const window = offeredWindow(tcb);
+  const edge = (tcb.rcvNxt + window) >>> 0;
+  const segmentLength = segment.sequenceLength;
+  const { seq } = segment;
+  if (!acceptable(tcb.rcvNxt, window, seq, segmentLength)) {
+    // A full window still lets acknowledgments, URG and resets in (RFC 9293 §3.10.7.4, MUST-66).
+    if (!(window === 0 && seq === tcb.rcvNxt)) {
+      rejectUnacceptable(tcb, segment);
+      return false;
+    }
+    tcb.context.statistics.rcvWinProbe++;
+    acknowledgeNow(tcb, segment);
+  }
+  const { options } = segment;
+  // RFC 7323 §4.3 (2), (3).
+  if (tcb.timestamps && options.hasTimestamps && (segment.flags & RST) === 0 && seqLe(seq, tcb.lastAckSent)) {
+    tcb.tsRecent = options.tsVal;
+    tcb.tsRecentAge = tcb.lastReceived;
+  }
+  if ((segment.flags & (RST | SYN)) !== 0) return true;
+  if (seqLt(seq, tcb.rcvNxt)) trimFront(tcb, segment);
+  const over = (segment.seq + segment.sequenceLength - edge) | 0;
+  if (over > 0 && segment.sequenceLength > 0) trimEnd(tcb, segment, over);
+  return true;
+}
+
+/** The table of RFC 9293 §3.10.7.4. */
+function acceptable(rcvNxt: number, window: number, seq: number, length: number): boolean {
+  if (window === 0) return length === 0 && seq === rcvNxt;
+  const offset = (seq - rcvNxt) | 0;
+  if (offset >= 0 && offset < window) return true;
+  if (length === 0) return false;
+  const last = (seq + length - 1 - rcvNxt) | 0;
+  return last >= 0 && last < window;
+}
+
+function rejectUnacceptable(tcb: Tcb, segment: TcpSegment): void {
+  const { statistics } = tcb.context;
+  if ((segment.flags & RST) !== 0) {
+    statistics.badRst++;
+    return;
+  }
+  if (seqLt(segment.seq, tcb.rcvNxt)) {
+    statistics.rcvDupPack++;
+    statistics.rcvDupByte += segment.length;
+  } else {
+    statistics.rcvPackAfterWin++;
+    statistics.rcvByteAfterWin += segment.length;
+  }
+  acknowledgeNow(tcb, segment);
+}
+
+/** An acknowledgment that nothing new earned: at the end of the batch, and bounded where no data could be meant (acknowledgment wars, RFC 5961 §7). */
+function acknowledgeNow(tcb: Tcb, segment: TcpSegment): void {
+  if (segment.length === 0 && (segment.flags & FIN) === 0 && !challengeAllowed(tcb)) return;
+  tcb.ackNow = true;
+  requestOutput(tcb);
+}
+
+function trimFront(tcb: Tcb, segment: TcpSegment): void {
+  const { statistics } = tcb.context;
+  const old = (tcb.rcvNxt - segment.seq) >>> 0;
+  const bytes = Math.min(old, segment.length);
+  statistics.rcvPartDupPack++;
+  statistics.rcvPartDupByte += bytes;
+  segment.payloadOffset += bytes;
+  segment.length -= bytes;
+  segment.seq = (segment.seq + old) >>> 0;
+  tcb.ackNow = true;
+  requestOutput(tcb);
+}
+
+function trimEnd(tcb: Tcb, segment: TcpSegment, over: number): void {
+  const { statistics } = tcb.context;
+  let bytes = over;
+  if ((segment.flags & FIN) !== 0) {
+    segment.flags &= ~FIN;
+    bytes--;
+  }
+  bytes = Math.min(bytes, segment.length);
+  segment.length -= bytes;
+  statistics.rcvPackAfterWin++;
+  statistics.rcvByteAfterWin += bytes;
+  tcb.ackNow = true;
+  requestOutput(tcb);
+}
+
+/** Step 2, with the checks of RFC 5961 §3. The segment is acceptable, or at RCV.NXT of a full window. */
+function processReset(tcb: Tcb, segment: TcpSegment): void {
+  const { statistics, tunables } = tcb.context;
+  if (segment.seq !== tcb.rcvNxt && !tunables.insecureRst.value) {
+    statistics.badRst++;
+    if (challengeAllowed(tcb)) {
+      tcb.ackNow = true;
+      requestOutput(tcb);
+    }
+    return;
+  }
+  statistics.resets++;
+  if (tcb.state === CLOSING || tcb.state === LAST_ACK) {
+    endConnection(
+      tcb,
+      tcb.finAcked && tcb.finReceived ? "closed" : "reset",
+      new TcpError("ECONNRESET", "reset by peer"),
+    );
+    return;
+  }
+  const refused = tcb.state === SYN_RECEIVED;
+  endConnection(
+    tcb,
+    "reset",
+    new TcpError(refused ? "ECONNREFUSED" : "ECONNRESET", refused ? "refused" : "reset by peer"),
+  );
+}
+
+/** Step 4: a SYN has no business here (RFC 5961 §4). */
+function processSyn(tcb: Tcb, segment: TcpSegment): void {
+  const { statistics, tunables } = tcb.context;
+  statistics.synInWindow++;
+  if (tunables.insecureSyn.value && seqGe(segment.seq, tcb.rcvNxt)) {
+    abortConnection(tcb, "reset", new TcpError("ECONNRESET", "SYN within the window"));
+    return;
+  }
+  if (!challengeAllowed(tcb)) return;
+  tcb.ackNow = true;
+  requestOutput(tcb);
+}
+
+/** Step 5. Null: go on with step 6. */
+function checkAck(tcb: Tcb, segment: TcpSegment): InputVerdict | null {
+  const { statistics } = tcb.context;
+  const { ack } = segment;
+  if (tcb.state === SYN_RECEIVED) {
+    if (!seqGt(ack, tcb.sndUna) || seqGt(ack, tcb.sndMax)) {
+      statistics.rcvAckTooMuch++;
+      sendReset(tcb.context, segment);
+      return "done";
+    }
+    handshakeComplete(tcb, segment);
+  } else if (seqGt(ack, tcb.sndMax) || seqLt(ack, (tcb.sndUna - tcb.maxSndWnd) >>> 0)) {
+    // RFC 5961 §5 (MAY-12).
+    if (seqGt(ack, tcb.sndMax)) statistics.rcvAckTooMuch++;
+    else statistics.ackOutOfWindow++;
+    if (challengeAllowed(tcb)) {
+      tcb.ackNow = true;
+      requestOutput(tcb);
+    }
+    return "done";
+  }
+  processAck(tcb, segment);
+  if (tcb.endedHow !== null) return "done";
+  return tcb.finAcked ? finAcknowledged(tcb) : null;
+}
+
+/** Our SYN is acknowledged in SYN-RECEIVED: the connection is established. */
+function handshakeComplete(tcb: Tcb, segment: TcpSegment): void {
+  tcb.sndWnd = segment.window * 2 ** tcb.sndShift;
+  tcb.sndWl1 = segment.seq;
+  tcb.sndWl2 = segment.ack;
+  tcb.maxSndWnd = Math.max(tcb.maxSndWnd, tcb.sndWnd);
+  // The SYN is one number of sequence space, and none of the send buffer's.
+  measure(tcb, segment);
+  tcb.sndUna = (tcb.iss + 1) >>> 0;
+  tcb.rexmtTries = 0;
+  stopTimer(tcb, TIMER_REXMT);
+  establish(tcb);
+}
+
+function finAcknowledged(tcb: Tcb): InputVerdict | null {
+  switch (tcb.state) {
+    case FIN_WAIT_1:
+      setState(tcb, FIN_WAIT_2);
+      return null;
+    case CLOSING:
+      return "time-wait";
+    case LAST_ACK:
+      endConnection(tcb, "closed");
+      return "done";
+    default:
+      return null;
+  }
+}
+
+/** Steps 6 to 8: URG, text, FIN. */
+function laterSteps(tcb: Tcb, segment: TcpSegment): InputVerdict {
+  const { state } = tcb;
+  const receiving = state === ESTABLISHED || state === FIN_WAIT_1 || state === FIN_WAIT_2;
+  if (!receiving) return "done";
+  if ((segment.flags & URG) !== 0) noteUrgent(tcb, segment);
+  if (segment.length > 0) {
+    if (segment.seq === tcb.rcvNxt) {
+      acceptInOrder(tcb, segment);
+      joinReassembled(tcb);
+    } else {
+      acceptOutOfOrder(tcb, segment);
+    }
+    if (tcb.endedHow !== null) return "done";
+  }
+  if ((segment.flags & FIN) !== 0) {
+    tcb.finAhead = true;
+    tcb.finSeq = (segment.seq + segment.length) >>> 0;
+    if (tcb.finSeq !== tcb.rcvNxt) {
+      tcb.ackNow = true;
+      requestOutput(tcb);
+    }
+  }
+  if (!tcb.finAhead || tcb.finSeq !== tcb.rcvNxt) return "done";
+  const timeWait = acceptFin(tcb);
+  deliverWaiting(tcb);
+  return timeWait && tcb.endedHow === null ? "time-wait" : "done";
+}
+
+/** Step 6. The pointer is kept and counted; the data stays in line (RFC 6093 §5). */
+function noteUrgent(tcb: Tcb, segment: TcpSegment): void {
+  tcb.context.statistics.rcvUrg++;
+  tcb.urgentSegments++;
+  const pointer = (segment.seq + segment.urgentPointer) >>> 0;
+  if (!tcb.urgent || seqGt(pointer, tcb.rcvUp)) tcb.rcvUp = pointer;
+  tcb.urgent = true;
+}
+
+/** Both directions have ended: acknowledges the last FIN and leaves the rest to TIME-WAIT. */
+export function finishIntoTimeWait(tcb: Tcb): void {
+  sendAck(tcb);
+  setState(tcb, TIME_WAIT);
+  endConnection(tcb, "closed");
+}

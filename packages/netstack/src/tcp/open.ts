@@ -1,0 +1,84 @@
+import { initialWindow } from "./congestion.ts";
+import { SYN_RECEIVED, SYN_SENT, TIMER_USER } from "./constants.ts";
+import type { TcpContext } from "./context.ts";
+import { startTimer } from "./deadlines.ts";
+import type { FlowKey } from "./flow.ts";
+import { mssForMtu, updateMaxSegment } from "./mss.ts";
+import { setState } from "./state.ts";
+import type { SynEntry } from "./syncache.ts";
+import { Tcb } from "./tcb.ts";
+import { runTimers } from "./timers.ts";
+import { routeOf } from "./transmit.ts";
+import { windowShiftFor } from "./window.ts";
+
+/** A control block in the table, with what both ways of opening share. */
+function makeTcb(context: TcpContext, key: FlowKey): Tcb {
+  const tcb = new Tcb(context, key);
+  tcb.callout = context.clock.callout(() => runTimers(tcb));
+  tcb.congestion = context.algorithm.attach(tcb);
+  context.flows.insert(tcb);
+  return tcb;
+}
+
+/** Active OPEN (RFC 9293 §3.10.1): SYN-SENT; the SYN goes out with the batch. `leastIss` ≥ 0: the sequence number to stay beyond. */
+export function openActive(context: TcpContext, key: FlowKey, timeoutUs: number, leastIss: number): Tcb {
+  const { tunables, initial } = context;
+  const tcb = makeTcb(context, key);
+  const iss = initial.sequence(key);
+  tcb.iss = leastIss >= 0 && ((iss - leastIss) | 0) <= 0 ? (leastIss + 64_000) >>> 0 : iss;
+  tcb.sndUna = tcb.iss;
+  tcb.sndNxt = tcb.iss;
+  tcb.sndMax = tcb.iss;
+  tcb.recover = tcb.iss;
+  tcb.windowScaling = tunables.rfc1323.value;
+  tcb.timestamps = tunables.rfc1323.value;
+  tcb.sackPermitted = tunables.sack.value;
+  tcb.rcvShift = windowShiftFor(Math.max(tcb.rcvBufferSize, tunables.recvbufMax.value));
+  tcb.tsOffset = initial.timestampOffset(key);
+  tcb.ourMss = mssForMtu(key.family, routeOf(tcb)?.iface.mtu ?? 576);
+  setState(tcb, SYN_SENT);
+  startTimer(tcb, TIMER_USER, timeoutUs);
+  return tcb;
+}
+
+/** The end of a passive OPEN: a handshake that the SYN cache has seen through, but for the last step, which is taken as in SYN-RECEIVED. */
+export function openPassive(context: TcpContext, entry: SynEntry): Tcb {
+  const tcb = makeTcb(context, entry);
+  tcb.passive = true;
+  tcb.owner = entry.listener;
+  tcb.iss = entry.iss;
+  tcb.sndUna = entry.iss;
+  tcb.sndNxt = (entry.iss + 1) >>> 0;
+  tcb.sndMax = tcb.sndNxt;
+  tcb.recover = entry.iss;
+  tcb.irs = entry.irs;
+  tcb.rcvNxt = (entry.irs + 1) >>> 0;
+  tcb.rcvAdv = (tcb.rcvNxt + entry.window) >>> 0;
+  tcb.lastAckSent = tcb.rcvNxt;
+  tcb.windowScaling = entry.peerShift >= 0;
+  tcb.sndShift = Math.max(0, entry.peerShift);
+  tcb.rcvShift = Math.max(0, entry.ourShift);
+  tcb.timestamps = entry.timestamps;
+  tcb.tsOffset = entry.tsOffset;
+  tcb.tsRecent = entry.tsRecent;
+  tcb.tsRecentAge = context.clock.coarse();
+  tcb.sackPermitted = entry.sackPermitted;
+  tcb.peerMss = entry.peerMss;
+  tcb.ourMss = entry.ourMss;
+  tcb.sndWnd = entry.peerWindow;
+  tcb.maxSndWnd = entry.peerWindow;
+  tcb.sndWl1 = entry.irs;
+  tcb.sndWl2 = entry.iss;
+  updateMaxSegment(tcb);
+  tcb.cwnd = initialWindow(tcb.maxSegment, context.tunables.initcwndSegments.value);
+  if (entry.retransmits === 0) {
+    tcb.timing = true;
+    tcb.timedAt = entry.startedAt;
+    tcb.timedSeq = tcb.sndNxt;
+  } else {
+    tcb.rtt.startCautiously(context.tunables);
+    tcb.cwnd = tcb.maxSegment;
+  }
+  setState(tcb, SYN_RECEIVED);
+  return tcb;
+}

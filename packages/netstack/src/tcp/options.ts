@@ -1,0 +1,184 @@
+import { MAX_WINDOW_SHIFT } from "./constants.ts";
+
+/** Kinds of options (IANA's registry, those that mean something here). */
+export const OPTION_END = 0;
+export const OPTION_NOP = 1;
+export const OPTION_MSS = 2;
+export const OPTION_WINDOW_SCALE = 3;
+export const OPTION_SACK_PERMITTED = 4;
+export const OPTION_SACK = 5;
+export const OPTION_TIMESTAMPS = 8;
+
+/** Room for four SACK blocks: more do not fit in a header. */
+const MAX_SACK_BLOCKS = 4;
+/** NOP, NOP, Timestamps, length 10: how nearly every segment's options begin (RFC 7323 appendix A). */
+const TIMESTAMP_PREFIX = 0x0101080a;
+
+/** The options of one segment. One object is reused for every segment that comes in. */
+export class TcpOptions {
+  /** 0: not given. */
+  mss = 0;
+  /** −1: not given. Values above 14 were cut to 14 (RFC 7323 §2.3). */
+  windowShift = -1;
+  sackPermitted = false;
+  hasTimestamps = false;
+  tsVal = 0;
+  tsEcr = 0;
+  /** Blocks in the order of the wire; `sackStart[i]` and `sackEnd[i]` for `i < sackCount`. */
+  sackCount = 0;
+  readonly sackStart: Uint32Array = new Uint32Array(MAX_SACK_BLOCKS);
+  readonly sackEnd: Uint32Array = new Uint32Array(MAX_SACK_BLOCKS);
+  /** Options nobody here understands: skipped by their length (MUST-6). */
+  unknown = 0;
+  /** An option's length was impossible: what stood before it holds, the rest was not looked at (MUST-7). */
+  malformed = false;
+
+  reset(): void {
+    this.mss = 0;
+    this.windowShift = -1;
+    this.sackPermitted = false;
+    this.hasTimestamps = false;
+    this.tsVal = 0;
+    this.tsEcr = 0;
+    this.sackCount = 0;
+    this.unknown = 0;
+    this.malformed = false;
+  }
+
+  /**
+   * Reads the options `view[offset … end)`. `syn`: MSS, window scale and SACK-permitted count only there (RFC 9293 §3.2, RFC 7323 §2.2,
+   * RFC 2018 §2) and are skipped elsewhere.
+   */
+  parse(view: DataView, offset: number, end: number, syn: boolean): void {
+    this.reset();
+    if (end - offset === 12 && view.getUint32(offset) === TIMESTAMP_PREFIX) {
+      this.hasTimestamps = true;
+      this.tsVal = view.getUint32(offset + 4);
+      this.tsEcr = view.getUint32(offset + 8);
+      return;
+    }
+    let at = offset;
+    while (at < end) {
+      const kind = view.getUint8(at);
+      if (kind === OPTION_END) return;
+      if (kind === OPTION_NOP) {
+        at++;
+        continue;
+      }
+      const length = at + 1 < end ? view.getUint8(at + 1) : 0;
+      if (length < 2 || at + length > end) {
+        this.malformed = true;
+        return;
+      }
+      this.#read(view, kind, at, length, syn);
+      at += length;
+    }
+  }
+
+  #read(view: DataView, kind: number, at: number, length: number, syn: boolean): void {
+    switch (kind) {
+      case OPTION_MSS:
+        if (length !== 4) this.malformed = true;
+        else if (syn) this.mss = view.getUint16(at + 2);
+        return;
+      case OPTION_WINDOW_SCALE:
+        if (length !== 3) this.malformed = true;
+        else if (syn) this.windowShift = Math.min(view.getUint8(at + 2), MAX_WINDOW_SHIFT);
+        return;
+      case OPTION_SACK_PERMITTED:
+        if (length !== 2) this.malformed = true;
+        else if (syn) this.sackPermitted = true;
+        return;
+      case OPTION_TIMESTAMPS:
+        if (length !== 10) {
+          this.malformed = true;
+          return;
+        }
+        this.hasTimestamps = true;
+        this.tsVal = view.getUint32(at + 2);
+        this.tsEcr = view.getUint32(at + 6);
+        return;
+      case OPTION_SACK:
+        this.#readSack(view, at, length);
+        return;
+      default:
+        this.unknown++;
+    }
+  }
+
+  #readSack(view: DataView, at: number, length: number): void {
+    if (length < 10 || (length - 2) % 8 !== 0) {
+      this.malformed = true;
+      return;
+    }
+    const count = Math.min((length - 2) / 8, MAX_SACK_BLOCKS);
+    this.sackCount = count;
+    for (let i = 0; i < count; i++) {
+      this.sackStart[i] = view.getUint32(at + 2 + 8 * i);
+      this.sackEnd[i] = view.getUint32(at + 6 + 8 * i);
+    }
+  }
+}
+
+/**
+ * The options of a SYN or SYN,ACK in FreeBSD's order: MSS, NOP, window scale, SACK permitted, timestamps; padded with zeros to a word (MUST-69).
+ * `windowShift` −1, `tsVal` −1 and `sackPermitted` false leave theirs out. Returns the number of bytes written.
+ */
+export function writeSynOptions(
+  view: DataView,
+  offset: number,
+  mss: number,
+  windowShift: number,
+  sackPermitted: boolean,
+  tsVal: number,
+  tsEcr: number,
+): number {
+  let at = offset;
+  view.setUint32(at, (OPTION_MSS << 24) | (4 << 16) | mss);
+  at += 4;
+  if (windowShift >= 0) {
+    view.setUint32(at, (OPTION_NOP << 24) | (OPTION_WINDOW_SCALE << 16) | (3 << 8) | windowShift);
+    at += 4;
+  }
+  if (sackPermitted) {
+    view.setUint16(at, (OPTION_SACK_PERMITTED << 8) | 2);
+    at += 2;
+  }
+  if (tsVal >= 0) {
+    // The bare option fits behind SACK permitted; alone, two NOPs align it.
+    if (!sackPermitted) {
+      view.setUint16(at, 0x0101);
+      at += 2;
+    }
+    view.setUint16(at, (OPTION_TIMESTAMPS << 8) | 10);
+    view.setUint32(at + 2, tsVal);
+    view.setUint32(at + 6, tsEcr);
+    at += 10;
+  }
+  while ((at - offset) % 4 !== 0) view.setUint8(at++, OPTION_END);
+  return at - offset;
+}
+
+/** NOP, NOP, Timestamps. Returns 12. */
+export function writeTimestamps(view: DataView, offset: number, tsVal: number, tsEcr: number): number {
+  view.setUint32(offset, TIMESTAMP_PREFIX);
+  view.setUint32(offset + 4, tsVal);
+  view.setUint32(offset + 8, tsEcr);
+  return 12;
+}
+
+/** NOP, NOP, SACK with `count` blocks. Returns the number of bytes written. */
+export function writeSack(
+  view: DataView,
+  offset: number,
+  starts: ArrayLike<number>,
+  ends: ArrayLike<number>,
+  count: number,
+): number {
+  view.setUint32(offset, 0x01010500 | (2 + 8 * count));
+  for (let i = 0; i < count; i++) {
+    view.setUint32(offset + 4 + 8 * i, starts[i]!);
+    view.setUint32(offset + 8 + 8 * i, ends[i]!);
+  }
+  return 4 + 8 * count;
+}

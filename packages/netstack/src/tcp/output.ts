@@ -1,0 +1,187 @@
+import {
+  ACK,
+  CLOSED,
+  ESTABLISHED,
+  FIN,
+  LISTEN,
+  SYN,
+  SYN_RECEIVED,
+  SYN_SENT,
+  TIME_WAIT,
+  TIMER_PERSIST,
+  TIMER_REXMT,
+} from "./constants.ts";
+import { stopTimer, timerRuns } from "./deadlines.ts";
+import { updateMaxSegment } from "./mss.ts";
+import { startPersist } from "./persist.ts";
+import { recoveryOutput, retransmitFirst } from "./recovery-output.ts";
+import { DUP_THRESH } from "./scoreboard.ts";
+import { noteSent, segmentPayload, sendData, startRexmt, superSegmentPayload } from "./send-data.ts";
+import { endOfData, finPending, flightSize, hasUnsent } from "./send-space.ts";
+import { seqGt, seqLt } from "./seq.ts";
+import type { Tcb } from "./tcb.ts";
+import { transmit } from "./transmit.ts";
+import { windowUpdateDue } from "./window.ts";
+
+/**
+ * Sends whatever the connection may send now: SYN, retransmissions, new data, FIN, or else an acknowledgment that is due. Called once per batch for each
+ * connection that something happened to, so that one segment answers for all of it (MUST-59).
+ */
+export function output(tcb: Tcb): void {
+  const { state } = tcb;
+  if (state === CLOSED || state === LISTEN || state === TIME_WAIT) return;
+  if (state === SYN_SENT || state === SYN_RECEIVED) {
+    if (tcb.sndNxt === tcb.iss) sendSyn(tcb);
+    else if (tcb.ackNow && state === SYN_RECEIVED) sendAck(tcb);
+    return;
+  }
+  if (tcb.mtuChanged) adoptMtu(tcb);
+  if (tcb.inRecovery && tcb.sackPermitted) {
+    recoveryOutput(tcb, sendNewSegment);
+  } else {
+    if (tcb.retransmitHead) retransmitFirst(tcb);
+    restartAfterIdle(tcb);
+    while (sendNext(tcb, window(tcb), Number.POSITIVE_INFINITY) > 0);
+  }
+  if (tcb.mtuChanged) {
+    adoptMtu(tcb);
+    while (sendNext(tcb, window(tcb), Number.POSITIVE_INFINITY) > 0);
+  }
+  const flight = flightSize(tcb);
+  tcb.cwndLimited = tcb.cwnd < tcb.ssthresh ? 2 * flight >= tcb.cwnd : flight + tcb.maxSegment > tcb.cwnd;
+  watchWindow(tcb);
+  if (tcb.dupAcksOwed > 1 && !tcb.sackPermitted) for (let i = 1; i < tcb.dupAcksOwed; i++) sendAck(tcb);
+  if (tcb.dupAcksOwed > 0) tcb.ackNow = true;
+  tcb.dupAcksOwed = 0;
+  if (tcb.ackNow) sendAck(tcb);
+  else if (windowUpdateDue(tcb)) {
+    tcb.context.statistics.sndWinUp++;
+    sendAck(tcb);
+  }
+}
+
+/** A pure acknowledgment, now. */
+export function sendAck(tcb: Tcb): void {
+  tcb.context.statistics.sndAcks++;
+  if (transmit(tcb, tcb.sndMax, ACK, 0, 0, 0) < 0) tcb.ackNow = false;
+}
+
+/** The window in which SND.NXT may move: the peer's, the congestion window, and a segment for each of the first duplicate ACKs (RFC 3042). */
+function window(tcb: Tcb): number {
+  const limited = tcb.inRecovery ? 0 : Math.min(tcb.dupAcks, DUP_THRESH - 1) * tcb.maxSegment;
+  return Math.min(tcb.sndWnd, tcb.cwnd + limited);
+}
+
+function sendSyn(tcb: Tcb): void {
+  const flags = tcb.state === SYN_SENT ? SYN : SYN | ACK;
+  tcb.context.statistics.sndCtrl++;
+  if (transmit(tcb, tcb.iss, flags, 0, 0, 0) < 0) {
+    if (!timerRuns(tcb, TIMER_REXMT)) startRexmt(tcb);
+    return;
+  }
+  noteSent(tcb, tcb.iss, 1);
+  tcb.sndNxt = (tcb.iss + 1) >>> 0;
+}
+
+/** For recovery (RFC 6675 NextSeg rule 2): new data, at most `most` bytes, as far as the peer's window goes. */
+function sendNewSegment(tcb: Tcb, most: number): number {
+  if (seqLt(tcb.sndNxt, tcb.sndMax)) tcb.sndNxt = tcb.sndMax;
+  return sendNext(tcb, tcb.sndWnd, most);
+}
+
+/**
+ * Sends one segment, or super-segment, at SND.NXT, within `window` bytes from SND.UNA and of at most `most` bytes. Returns how much of sequence
+ * space went; 0 when nothing may go (Nagle, silly windows: RFC 9293 §3.8.6.2.1, §3.7.4).
+ */
+function sendNext(tcb: Tcb, window: number, most: number): number {
+  const { scoreboard } = tcb;
+  const again = seqLt(tcb.sndNxt, tcb.sndMax);
+  if (again && scoreboard !== null && !scoreboard.isEmpty && scoreboard.isSacked(tcb.sndNxt)) {
+    tcb.sndNxt = scoreboard.nextHole(tcb.sndNxt);
+    return sendNext(tcb, window, most);
+  }
+  const seq = tcb.sndNxt;
+  const end = endOfData(tcb);
+  const unsent = (end - seq) | 0;
+  if (unsent < 0) return 0; // the FIN has gone as well
+  let length = Math.min(unsent, window - ((seq - tcb.sndUna) | 0));
+  if (length < 0) return 0; // the window has shrunk (SHLD-15)
+  if (again && scoreboard !== null && !scoreboard.isEmpty) {
+    length = Math.min(length, (scoreboard.holeEnd(seq, end) - seq) | 0);
+  }
+  const full = segmentPayload(tcb);
+  let segmentSize = 0;
+  if (length > full) {
+    const limit = Math.min(
+      superSegmentPayload(tcb, full),
+      most === Number.POSITIVE_INFINITY ? most : Math.max(full, most),
+    );
+    if (length > limit) length = limit - (limit % full);
+    else if (!(tcb.noDelay && length === unsent)) length -= length % full;
+    if (length > full) segmentSize = full;
+  }
+  const reachesEnd = length === unsent;
+  const fin = reachesEnd && finPending(tcb);
+  if (length === 0 && !fin) return 0;
+  if (length < full && !again && !fin && !mayBeShort(tcb, length, reachesEnd)) return 0;
+  const sent = sendData(tcb, seq, length, segmentSize);
+  tcb.sndNxt = (seq + sent) >>> 0;
+  return sent;
+}
+
+/** Nagle (SHLD-7) and the sender's side of silly window avoidance (MUST-38). */
+function mayBeShort(tcb: Tcb, length: number, reachesEnd: boolean): boolean {
+  if (reachesEnd && (tcb.noDelay || tcb.sndNxt === tcb.sndUna)) return true;
+  return length >= tcb.maxSndWnd / 2 && tcb.maxSndWnd > 0 && length > 0;
+}
+
+/** With data to send, nothing in flight and no window for it, only probes can find out when it opens (MUST-36). */
+function watchWindow(tcb: Tcb): void {
+  if (tcb.state < ESTABLISHED) return;
+  const stuck = tcb.sndUna === tcb.sndMax && hasUnsent(tcb);
+  if (stuck && !timerRuns(tcb, TIMER_REXMT)) {
+    if (!timerRuns(tcb, TIMER_PERSIST)) startPersist(tcb);
+  } else if (tcb.sndWnd === 0 && seqGt(tcb.sndMax, tcb.sndUna)) {
+    // The peer has taken back window that was in use: no timeout may count against that data (SHLD-17), probes find out.
+    stopTimer(tcb, TIMER_REXMT);
+    tcb.rexmtShift = 0;
+    tcb.sndNxt = tcb.sndUna;
+    if (!timerRuns(tcb, TIMER_PERSIST)) startPersist(tcb);
+  }
+}
+
+function restartAfterIdle(tcb: Tcb): void {
+  if (tcb.sndUna !== tcb.sndMax || !hasUnsent(tcb)) return;
+  // RFC 5681 §4.1.
+  if (tcb.context.clock.coarse() - tcb.lastSent > tcb.rtt.rto) tcb.congestion.restartAfterIdle(tcb);
+}
+
+/** The path's MTU went down: what is in flight may not have got through; send it again in smaller pieces. */
+function adoptMtu(tcb: Tcb): void {
+  tcb.mtuChanged = false;
+  const before = tcb.maxSegment;
+  updateMaxSegment(tcb);
+  if (tcb.maxSegment >= before) return;
+  tcb.context.statistics.mtuLowered++;
+  tcb.cwnd = Math.max(tcb.cwnd, tcb.maxSegment);
+  if (tcb.sndMax === tcb.sndUna) return;
+  tcb.sndNxt = tcb.sndUna;
+  tcb.timing = false;
+  stopTimer(tcb, TIMER_REXMT);
+}
+
+/**
+ * A window probe: one byte beyond the window, or what little the window allows (RFC 9293 §3.8.6.1). SND.NXT stays, so that the byte goes again
+ * with the rest.
+ */
+export function sendProbe(tcb: Tcb): void {
+  const end = endOfData(tcb);
+  const unsent = (end - tcb.sndUna) | 0;
+  const length = Math.min(unsent, Math.max(1, Math.min(tcb.sndWnd, segmentPayload(tcb))));
+  tcb.context.statistics.sndProbe++;
+  const fin = length === 0 && finPending(tcb);
+  const payload = transmit(tcb, tcb.sndUna, fin ? ACK | FIN : ACK, 0, length, 0);
+  if (payload < 0) return;
+  const top = (tcb.sndUna + payload + (fin ? 1 : 0)) >>> 0;
+  if (seqGt(top, tcb.sndMax)) tcb.sndMax = top;
+}

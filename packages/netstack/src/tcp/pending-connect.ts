@@ -1,0 +1,54 @@
+import { ConnectError } from "@nfs4/bytestream";
+import { TcpConnection } from "./connection.ts";
+import { abortConnection } from "./end.ts";
+import { TcpError } from "./errors.ts";
+import type { Tcb, TcbOwner } from "./tcb.ts";
+
+/** A call of `connect()` that waits for its connection. */
+export class PendingConnect implements TcbOwner {
+  readonly promise: Promise<TcpConnection>;
+  readonly #to: { readonly address: string; readonly port: number };
+  readonly #signal: AbortSignal | undefined;
+  #tcb: Tcb | null = null;
+  #resolve!: (connection: TcpConnection) => void;
+  #reject!: (error: Error) => void;
+  readonly #onAbort = (): void => this.#abort();
+
+  constructor(to: { readonly address: string; readonly port: number }, signal: AbortSignal | undefined) {
+    this.#to = to;
+    this.#signal = signal;
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  begin(tcb: Tcb): void {
+    this.#tcb = tcb;
+    tcb.owner = this;
+    this.#signal?.addEventListener("abort", this.#onAbort);
+  }
+
+  established(tcb: Tcb): void {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    this.#resolve(new TcpConnection(tcb));
+  }
+
+  ended(tcb: Tcb): void {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    const error = tcb.endedError;
+    const code = error instanceof TcpError ? error.code : "ECONNABORTED";
+    this.#reject(new ConnectError(tcb.endedHow === "aborted" ? "ABORT_ERR" : code, this.#to, error));
+  }
+
+  drained(): void {}
+
+  #abort(): void {
+    const tcb = this.#tcb!;
+    const { stack } = tcb.context;
+    stack.enter();
+    const reason: unknown = this.#signal?.reason;
+    abortConnection(tcb, "aborted", reason instanceof Error ? reason : new TcpError("ECONNABORTED", "aborted"));
+    stack.leave();
+  }
+}

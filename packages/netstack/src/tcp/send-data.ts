@@ -1,0 +1,85 @@
+import { ACK, FIN, PSH, TCP_HEADER, TIMER_PERSIST, TIMER_REXMT, TIMER_USER } from "./constants.ts";
+import { startTimer, stopTimer, timerRuns } from "./deadlines.ts";
+import { ipHeaderLength } from "./mss.ts";
+import { endOfData, finPending } from "./send-space.ts";
+import { seqGt, seqLt } from "./seq.ts";
+import type { Tcb } from "./tcb.ts";
+import { optionsLength, routeOf, transmit } from "./transmit.ts";
+
+/** Payload of a full segment with the options that it would carry now. */
+export function segmentPayload(tcb: Tcb): number {
+  return tcb.sendMss - optionsLength(tcb);
+}
+
+/** The most that one super-segment may carry: a multiple of `payload`, or `payload` where the interface takes none. */
+export function superSegmentPayload(tcb: Tcb, payload: number): number {
+  const route = routeOf(tcb);
+  if (route === null || !tcb.context.tunables.tso.value) return payload;
+  const { capabilities } = route.iface;
+  const capability = tcb.family === 4 ? capabilities.segmentation4 : capabilities.segmentation6;
+  const room = capability - ipHeaderLength(tcb.family) - TCP_HEADER - optionsLength(tcb);
+  return Math.max(payload, room - (room % payload));
+}
+
+/**
+ * Sends `length` bytes that begin at `seq`, and the FIN if they reach it; old data or new. Returns how much of sequence space went, 0 if IP would not
+ * take it.
+ */
+export function sendData(tcb: Tcb, seq: number, length: number, segmentSize: number): number {
+  const reachesEnd = (seq + length) >>> 0 === endOfData(tcb);
+  let flags = ACK;
+  if (length > 0 && reachesEnd) flags |= PSH;
+  const fin = reachesEnd && finPending(tcb);
+  if (fin) flags |= FIN;
+  const distance = (seq - tcb.sndUna) >>> 0;
+  const payload = transmit(tcb, seq, flags, distance, length, segmentSize);
+  if (payload < 0) {
+    if (!timerRuns(tcb, TIMER_REXMT) && !timerRuns(tcb, TIMER_PERSIST)) startRexmt(tcb);
+    return 0;
+  }
+  const { statistics } = tcb.context;
+  const sequenceLength = payload + (fin && payload === length ? 1 : 0);
+  if (payload === 0) statistics.sndCtrl++;
+  else if (seqLt(seq, tcb.sndMax)) {
+    statistics.sndRexmitPack++;
+    statistics.sndRexmitByte += payload;
+  } else {
+    statistics.sndPack++;
+    statistics.sndByte += payload;
+    tcb.bytesSent += payload;
+  }
+  noteSent(tcb, seq, sequenceLength);
+  return sequenceLength;
+}
+
+/** Keeps account of sequence space that has just been sent: what is being timed, SND.MAX, the timers. */
+export function noteSent(tcb: Tcb, seq: number, length: number): void {
+  const now = tcb.context.clock.coarse();
+  const end = (seq + length) >>> 0;
+  if (seqLt(seq, tcb.sndMax)) {
+    tcb.retransmits++;
+    tcb.retransmittedBytes += length;
+    // Karn: what was sent twice tells nothing (RFC 6298 §3, MUST-18).
+    if (tcb.timing && seqLt(seq, tcb.timedSeq)) tcb.timing = false;
+  } else if (!tcb.timing) {
+    tcb.timing = true;
+    tcb.timedAt = now;
+    tcb.timedSeq = end;
+    tcb.context.statistics.segsTimed++;
+  }
+  if (seqGt(end, tcb.sndMax)) {
+    if (tcb.sndMax === tcb.sndUna) {
+      tcb.noProgressSince = now;
+      if (tcb.userTimeoutUs > 0) startTimer(tcb, TIMER_USER, tcb.userTimeoutUs);
+    }
+    tcb.sndMax = end;
+  }
+  tcb.lastSent = now;
+  if (!timerRuns(tcb, TIMER_REXMT)) startRexmt(tcb);
+  stopTimer(tcb, TIMER_PERSIST);
+  tcb.persistShift = 0;
+}
+
+export function startRexmt(tcb: Tcb): void {
+  startTimer(tcb, TIMER_REXMT, tcb.rtt.backedOff(tcb.rexmtShift, tcb.context.tunables));
+}

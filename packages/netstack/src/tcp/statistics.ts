@@ -1,0 +1,136 @@
+/** netstat -s -p tcp: FreeBSD's tcpstat, camel-cased without its prefix (tcps_rcvbadsum is `rcvBadSum`), and a few of our own at the end. */
+export class TcpStatistics {
+  // Connections
+  /** Connections initiated, accepted, established, and dropped. */
+  connAttempt = 0;
+  accepts = 0;
+  connects = 0;
+  drops = 0;
+  /** Embryonic connections dropped. */
+  connDrops = 0;
+  closed = 0;
+  /** Connections that a peer's valid reset ended. */
+  resets = 0;
+
+  // Sent
+  sndTotal = 0;
+  sndPack = 0;
+  sndByte = 0;
+  sndRexmitPack = 0;
+  sndRexmitByte = 0;
+  /** Pure acknowledgments, window probes, segments with URG, window updates, and SYN, FIN, RST segments. */
+  sndAcks = 0;
+  sndProbe = 0;
+  sndUrg = 0;
+  sndWinUp = 0;
+  sndCtrl = 0;
+  /** Handed over as super-segments (TSO). */
+  sndTso = 0;
+  /** Segments that IP would not take; the timer tries again. */
+  sndFail = 0;
+  delAck = 0;
+  /** Resets sent. */
+  sndRst = 0;
+
+  // Received
+  rcvTotal = 0;
+  rcvPack = 0;
+  rcvByte = 0;
+  rcvBadSum = 0;
+  rcvBadOff = 0;
+  rcvBadOpt = 0;
+  rcvShort = 0;
+  /** Segments that found no room: reassembly list full. */
+  rcvMemDrop = 0;
+  rcvReassFull = 0;
+  rcvDupPack = 0;
+  rcvDupByte = 0;
+  rcvPartDupPack = 0;
+  rcvPartDupByte = 0;
+  rcvOoPack = 0;
+  rcvOoByte = 0;
+  rcvPackAfterWin = 0;
+  rcvByteAfterWin = 0;
+  rcvWinProbe = 0;
+  rcvWinUpd = 0;
+  rcvAckPack = 0;
+  rcvAckByte = 0;
+  rcvDupAck = 0;
+  rcvAckTooMuch = 0;
+  /** Data for a connection whose user had gone. */
+  rcvAfterClose = 0;
+  /** Segments whose fast path held: pure acknowledgments, pure data. */
+  predAck = 0;
+  predDat = 0;
+  pawsDrop = 0;
+  /** Segments without the timestamps that were agreed on (RFC 7323 §3.2). */
+  tsMissing = 0;
+  /** Segments with URG (RFC 6093: counted, delivered in line). */
+  rcvUrg = 0;
+  /** To a broadcast or multicast address, or from one: discarded silently. */
+  rcvBadAddr = 0;
+  /** No connection and no listener. */
+  noPort = 0;
+  /** Segments for a listener that are neither SYN nor acknowledge one of ours. */
+  badSyn = 0;
+  listenDrop = 0;
+
+  // Timers
+  rexmtTimeo = 0;
+  timeoutDrop = 0;
+  persistTimeo = 0;
+  persistDrop = 0;
+  keepTimeo = 0;
+  keepProbe = 0;
+  keepDrops = 0;
+  finwait2Drops = 0;
+  userTimeoutDrop = 0;
+
+  // Round-trip time
+  segsTimed = 0;
+  rttUpdated = 0;
+
+  // Loss recovery
+  sackRecoveryEpisode = 0;
+  sackRexmits = 0;
+  sackRexmitBytes = 0;
+  sackRcvBlocks = 0;
+  sackSendBlocks = 0;
+  /** Blocks that acknowledge what was never sent, or make no sense. */
+  sackBadBlocks = 0;
+  /** Fast retransmits without SACK. */
+  sndFastRexmit = 0;
+  newRenoPartialAcks = 0;
+
+  // SYN cache
+  scAdded = 0;
+  scRetransmitted = 0;
+  scDupSyn = 0;
+  scDropped = 0;
+  scCompleted = 0;
+  scBucketOverflow = 0;
+  scReset = 0;
+  scStale = 0;
+  scBadAck = 0;
+  scUnreach = 0;
+
+  // TIME-WAIT
+  twEntered = 0;
+  twRecycles = 0;
+  twResets = 0;
+  /** New SYNs that took over (RFC 6191). */
+  twReused = 0;
+
+  // ICMP
+  icmpSoftErrors = 0;
+  icmpHardErrors = 0;
+  icmpIgnored = 0;
+  mtuLowered = 0;
+
+  // RFC 5961
+  challengeAcks = 0;
+  challengeAcksSuppressed = 0;
+  badRst = 0;
+  synInWindow = 0;
+  ackOutOfWindow = 0;
+}

@@ -1,0 +1,254 @@
+import type { Callout } from "@nfs4/timecounter";
+import { ACK, RST, SYN } from "./constants.ts";
+import type { TcpContext } from "./context.ts";
+import { FLOW_SYN, Flow, type FlowKey } from "./flow.ts";
+import type { TcpListener } from "./listener.ts";
+import { defaultMss, mssForMtu } from "./mss.ts";
+import type { TcpSegment } from "./segment.ts";
+import { seqLe, seqLt } from "./seq.ts";
+import { sendBare, sendReset, sendSynAck } from "./transmit.ts";
+import { windowShiftFor } from "./window.ts";
+
+/** A connection whose handshake is under way (SYN-RECEIVED by a passive OPEN): what is needed to complete it, and no more. */
+export class SynEntry extends Flow {
+  readonly listener: TcpListener;
+  readonly iss: number;
+  readonly irs: number;
+  /** As in the SYN: not scaled. */
+  readonly peerWindow: number;
+  readonly peerMss: number;
+  readonly ourMss: number;
+  /** −1: no scaling. */
+  readonly peerShift: number;
+  readonly ourShift: number;
+  readonly sackPermitted: boolean;
+  readonly timestamps: boolean;
+  tsRecent: number;
+  readonly tsOffset: number;
+  readonly window: number;
+  /** When the first SYN,ACK went out: times the round trip if it was not sent again. µs. */
+  readonly startedAt: number;
+  retransmits = 0;
+  deadline = 0;
+
+  constructor(
+    context: TcpContext,
+    key: FlowKey,
+    segment: TcpSegment,
+    listener: TcpListener,
+    mtu: number,
+    leastIss: number,
+  ) {
+    super(FLOW_SYN, key);
+    const { tunables, initial } = context;
+    const { options } = segment;
+    this.listener = listener;
+    const iss = initial.sequence(key);
+    // After TIME-WAIT: beyond what the old connection used (RFC 9293 §3.6.1, MAY-2 a).
+    this.iss = leastIss >= 0 && seqLe(iss, leastIss) ? (leastIss + 64_000) >>> 0 : iss;
+    this.irs = segment.seq;
+    this.peerWindow = segment.window;
+    this.peerMss = options.mss === 0 ? defaultMss(context, key.family) : options.mss;
+    this.ourMss = mssForMtu(key.family, mtu);
+    const extended = tunables.rfc1323.value;
+    this.peerShift = extended ? options.windowShift : -1;
+    this.ourShift = this.peerShift >= 0 ? windowShiftFor(tunables.recvbufMax.value) : -1;
+    this.sackPermitted = tunables.sack.value && options.sackPermitted;
+    this.timestamps = extended && options.hasTimestamps;
+    this.tsRecent = options.tsVal;
+    this.tsOffset = this.timestamps ? initial.timestampOffset(key) : 0;
+    this.window = Math.min(0xffff, tunables.recvspace.value);
+    this.startedAt = context.clock.coarse();
+  }
+}
+
+/** What a segment for an embryonic connection leads to: nothing more, its completion, or a look at it as at a new SYN. */
+export type SynVerdict = "done" | "complete" | "listen";
+
+/**
+ * Embryonic connections of one stack. No control block exists before the handshake is complete; how many may wait is bounded for each listener and in
+ * all, the oldest making room.
+ */
+export class SynCache {
+  readonly #context: TcpContext;
+  readonly #callout: Callout;
+  /** By the number of retransmissions; each in the order of deadlines. */
+  readonly #levels: Set<SynEntry>[] = [];
+  #size = 0;
+
+  constructor(context: TcpContext) {
+    this.#context = context;
+    this.#callout = context.clock.callout(() => this.#expire());
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** A SYN for a listener: answers it (RFC 9293 §3.10.7.2, third). `mtu`: of the path back. */
+  add(key: FlowKey, segment: TcpSegment, listener: TcpListener, mtu: number, leastIss: number): void {
+    const context = this.#context;
+    const { statistics, tunables, flows } = context;
+    if (listener.halfOpen >= listener.halfOpenLimit) this.#dropOldest(listener);
+    else if (this.#size >= tunables.syncacheLimit.value) this.#dropOldest(null);
+    const entry = new SynEntry(context, key, segment, listener, mtu, leastIss);
+    flows.insert(entry);
+    listener.halfOpen++;
+    this.#size++;
+    statistics.scAdded++;
+    this.#respond(entry);
+    this.#arm(entry);
+  }
+
+  remove(entry: SynEntry): void {
+    if (!this.#context.flows.remove(entry)) return;
+    this.#levels[entry.retransmits]?.delete(entry);
+    entry.listener.halfOpen--;
+    this.#size--;
+  }
+
+  /** A segment for an embryonic connection: RFC 9293 §3.10.7.4 in SYN-RECEIVED. */
+  input(entry: SynEntry, segment: TcpSegment): SynVerdict {
+    const { statistics } = this.#context;
+    const { flags, seq, options } = segment;
+    const rcvNxt = (entry.irs + 1) >>> 0;
+    if ((flags & (SYN | ACK | RST)) === SYN && seq === entry.irs) {
+      statistics.scDupSyn++;
+      if (options.hasTimestamps) entry.tsRecent = options.tsVal;
+      this.#respond(entry);
+      return "done";
+    }
+    // First, the sequence number.
+    const offset = (seq - rcvNxt) | 0;
+    const inWindow = offset >= 0 && offset < Math.max(1, entry.window);
+    if ((flags & RST) !== 0) {
+      // Second, RST: back to LISTEN (RFC 5961: only if it is exact).
+      if (offset === 0) {
+        statistics.scReset++;
+        this.remove(entry);
+      } else statistics.badRst++;
+      return "done";
+    }
+    const paws = entry.timestamps && options.hasTimestamps && seqLt(options.tsVal, entry.tsRecent);
+    if (!inWindow || paws) {
+      if (paws) statistics.pawsDrop++;
+      this.#acknowledge(entry);
+      return "done";
+    }
+    // Fourth, SYN: back to LISTEN, where it is a new one.
+    if ((flags & SYN) !== 0) {
+      this.remove(entry);
+      return "listen";
+    }
+    // Fifth, ACK.
+    if ((flags & ACK) === 0) return "done";
+    if (segment.ack !== (entry.iss + 1) >>> 0) {
+      statistics.scBadAck++;
+      sendReset(this.#context, segment);
+      return "done";
+    }
+    if (entry.listener.closed) {
+      this.remove(entry);
+      sendReset(this.#context, segment);
+      return "done";
+    }
+    if (entry.listener.isFull) {
+      statistics.listenDrop++;
+      return "done";
+    }
+    statistics.scCompleted++;
+    this.remove(entry);
+    return "complete";
+  }
+
+  /** Forgets what waits for a listener that closes. */
+  removeAll(listener: TcpListener | null): void {
+    for (const level of this.#levels) {
+      for (const entry of level) if (listener === null || entry.listener === listener) this.remove(entry);
+    }
+    if (this.#size === 0) this.#callout.cancel();
+  }
+
+  /** An ICMP error for it: the SYN,ACK does not get through. */
+  unreachable(entry: SynEntry, sequence: number): void {
+    if (sequence !== entry.iss) return;
+    this.#context.statistics.scUnreach++;
+    // FreeBSD: only when it was sent again in vain.
+    if (entry.retransmits >= 2) this.remove(entry);
+  }
+
+  #respond(entry: SynEntry): void {
+    const context = this.#context;
+    sendSynAck(
+      context,
+      entry,
+      entry.iss,
+      (entry.irs + 1) >>> 0,
+      entry.window,
+      entry.ourMss,
+      entry.ourShift,
+      entry.sackPermitted,
+      entry.timestamps ? context.timestamp(entry.tsOffset) : -1,
+      entry.tsRecent,
+    );
+  }
+
+  #acknowledge(entry: SynEntry): void {
+    const context = this.#context;
+    context.statistics.sndAcks++;
+    const tsVal = entry.timestamps ? context.timestamp(entry.tsOffset) : -1;
+    sendBare(context, entry, (entry.iss + 1) >>> 0, (entry.irs + 1) >>> 0, ACK, entry.window, tsVal, entry.tsRecent);
+  }
+
+  #arm(entry: SynEntry): void {
+    const { clock, tunables } = this.#context;
+    const delay = Math.min(tunables.initialUs * 2 ** entry.retransmits, tunables.maximumUs);
+    entry.deadline = clock.coarse() + delay;
+    while (this.#levels.length <= entry.retransmits) this.#levels.push(new Set());
+    this.#levels[entry.retransmits]!.add(entry);
+    if (!this.#callout.armed || entry.deadline < this.#callout.deadline) this.#callout.schedule(entry.deadline);
+  }
+
+  #expire(): void {
+    const { clock, stack, statistics, tunables } = this.#context;
+    const now = clock.coarse();
+    stack.enter();
+    try {
+      for (const level of [...this.#levels].reverse()) {
+        for (const entry of level) {
+          if (entry.deadline > now) break;
+          if (entry.retransmits >= tunables.syncacheRexmtlimit.value) {
+            statistics.scStale++;
+            this.remove(entry);
+            continue;
+          }
+          level.delete(entry);
+          entry.retransmits++;
+          statistics.scRetransmitted++;
+          this.#respond(entry);
+          this.#arm(entry);
+        }
+      }
+    } finally {
+      stack.leave();
+    }
+    let next = Number.POSITIVE_INFINITY;
+    for (const level of this.#levels)
+      for (const entry of level) {
+        if (entry.deadline < next) next = entry.deadline;
+        break;
+      }
+    if (next !== Number.POSITIVE_INFINITY) this.#callout.schedule(next);
+  }
+
+  #dropOldest(listener: TcpListener | null): void {
+    for (let i = this.#levels.length - 1; i >= 0; i--) {
+      for (const entry of this.#levels[i]!) {
+        if (listener !== null && entry.listener !== listener) continue;
+        this.#context.statistics.scBucketOverflow++;
+        this.remove(entry);
+        return;
+      }
+    }
+  }
+}

@@ -1,0 +1,213 @@
+import type { ByteSink, ByteStream } from "@nfs4/bytestream";
+import type { Callout } from "@nfs4/timecounter";
+import type { Route } from "../ip/route.ts";
+import type { CongestionControl, CongestionWindow } from "./congestion.ts";
+import { CLOSED, type TcpState, TIMERS } from "./constants.ts";
+import type { TcpContext } from "./context.ts";
+import { FLOW_CONNECTION, Flow, type FlowKey } from "./flow.ts";
+import type { Reassembly } from "./reassembly.ts";
+import { ReceiveBuffer } from "./receive-buffer.ts";
+import { RttEstimate } from "./rtt.ts";
+import type { Scoreboard } from "./scoreboard.ts";
+import { SendBuffer } from "./send-buffer.ts";
+
+/** Whom a connection tells how it fares: who opens it, then its stream. */
+export interface TcbOwner {
+  /** The handshake is complete. */
+  established(tcb: Tcb): void;
+  /** Both directions have ended (`endedHow` is set), or the last byte of a connection that has ended was taken. */
+  ended(tcb: Tcb): void;
+  /** `queued` fell to half of the high-water mark after having been above it. */
+  drained(tcb: Tcb): void;
+}
+
+/**
+ * The protocol control block: everything that is known of one connection (RFC 9293 §3.3.1, under its names). It has no behaviour of its own; the modules
+ * beside this one each look after a part. Sequence numbers are unsigned 32-bit integers, windows bytes, times µs of uptime.
+ */
+export class Tcb extends Flow implements CongestionWindow {
+  readonly context: TcpContext;
+  owner: TcbOwner | null = null;
+  /** The stream that its user has. */
+  stream: ByteStream | null = null;
+  /** Written by `setState` alone. */
+  state: TcpState = CLOSED;
+
+  // Send sequence space
+  iss = 0;
+  sndUna = 0;
+  /** Next to send; behind `sndMax` while old data is sent again after a timeout. */
+  sndNxt = 0;
+  /** Highest ever sent. */
+  sndMax = 0;
+  sndWnd = 0;
+  sndWl1 = 0;
+  sndWl2 = 0;
+  /** Largest window that the peer ever offered. */
+  maxSndWnd = 0;
+  /** The peer's window scale. */
+  sndShift = 0;
+  readonly sendBuffer: SendBuffer = new SendBuffer();
+  sendHighWater: number;
+  /** `queued` was above the high-water mark since the last `onDrain`. */
+  aboveHighWater = false;
+  /** `shutdown()` was called: a FIN follows the last byte. */
+  finQueued = false;
+  /** The peer has acknowledged our FIN. */
+  finAcked = false;
+
+  // Receive sequence space
+  irs = 0;
+  rcvNxt = 0;
+  /** Right edge of the window that was offered. */
+  rcvAdv = 0;
+  /** Our window scale. */
+  rcvShift = 0;
+  /** RCV.NXT as of the last segment that we sent. */
+  lastAckSent = 0;
+  rcvBufferSize: number;
+  readonly receiveBuffer: ReceiveBuffer;
+  /** Made when something first comes out of order. */
+  reassembly: Reassembly | null = null;
+  /** The peer's FIN has come, in order. */
+  finReceived = false;
+  /** A FIN has come beyond a gap: its sequence number is `finSeq`. */
+  finAhead = false;
+  finSeq = 0;
+  /** Urgent pointer of the peer, while `urgent` (RFC 6093: never acted upon). */
+  rcvUp = 0;
+  urgent = false;
+
+  // Delivery
+  sink: ByteSink | null = null;
+  /** The sink took less than it was offered. */
+  paused = false;
+  /** A call of the sink is under way; `resume()` within it is remembered. */
+  delivering = false;
+  resumeWanted = false;
+  /** `sink.end()` was called. */
+  endDelivered = false;
+
+  // What was agreed on
+  /** Largest segment that may be sent, TCP options included: min(peer's MSS, path MTU − headers). */
+  sendMss = 0;
+  /** What the peer's MSS option said. */
+  peerMss = 0;
+  /** Payload of a full segment: `sendMss` less the options of every segment. */
+  maxSegment = 0;
+  /** The MSS that we told the peer. */
+  ourMss = 0;
+  timestamps = false;
+  sackPermitted = false;
+  windowScaling = false;
+  /** TS.Recent, when it was taken, and what is added to our clock. */
+  tsRecent = 0;
+  tsRecentAge = 0;
+  tsOffset = 0;
+
+  // Acknowledging
+  /** An acknowledgment must go out at the end of the batch. */
+  ackNow = false;
+  /** One may wait: the delayed-ACK timer runs. */
+  ackDelayed = false;
+  outputPending = false;
+  /** Out-of-order segments of this batch, each of which a peer without SACK wants to count (RFC 5681 §4.2). */
+  dupAcksOwed = 0;
+
+  // Congestion and loss
+  cwnd = 0;
+  ssthresh: number = 0x3fffffff;
+  bytesAcked = 0;
+  congestion!: CongestionControl;
+  dupAcks = 0;
+  inRecovery = false;
+  /** RFC 6582 and RFC 6675: SND.MAX when loss was last found; recovery ends when it is acknowledged. */
+  recover = 0;
+  /** Send the first unacknowledged segment again, whatever the window says. */
+  retransmitHead = false;
+  afterTimeout = false;
+  /** The congestion window was what held output back. */
+  cwndLimited = false;
+  scoreboard: Scoreboard | null = null;
+
+  // Round-trip time
+  readonly rtt: RttEstimate;
+  /** A segment is being timed: when it went out and the sequence number that acknowledges it. */
+  timing = false;
+  timedAt = 0;
+  timedSeq = 0;
+
+  // Timers
+  readonly deadlines: number[];
+  callout: Callout | null = null;
+  /** Backoff of the retransmission timer: timeouts since the last good round-trip sample (Karn). */
+  rexmtShift = 0;
+  /** Timeouts since SND.UNA last moved, and window probes since the peer last answered: R2 counts these. */
+  rexmtTries = 0;
+  persistTries = 0;
+  persistShift = 0;
+  keepProbes = 0;
+  /** When the peer last sent anything, and when we last sent data. */
+  lastReceived = 0;
+  lastSent = 0;
+  /** When the data that now waits for acknowledgment was first sent without progress since. */
+  noProgressSince = 0;
+
+  // Switches
+  noDelay = false;
+  keepAlive: boolean;
+  keepIdleUs: number;
+  keepIntervalUs: number;
+  keepCount: number;
+  userTimeoutUs = 0;
+  trafficClass = 0;
+  hopLimit = 0;
+
+  // IP
+  route: Route | null = null;
+  /** IP refused a segment as too long: `output` takes the new MTU. */
+  mtuChanged = false;
+  /** The last soft error by ICMP, as a code of Node's. */
+  softError = "";
+
+  // How it ended
+  endedHow: "closed" | "reset" | "timeout" | "aborted" | null = null;
+  endedError: Error | undefined = undefined;
+  /** True for connections that another side opened. */
+  passive = false;
+  /** Challenge ACKs sent in the interval that began at `challengeSince`. */
+  challengeCount = 0;
+  challengeSince = 0;
+
+  // For tcpInfo()
+  openedAt = 0;
+  bytesSent = 0;
+  bytesReceived = 0;
+  segmentsSent = 0;
+  segmentsReceived = 0;
+  retransmits = 0;
+  retransmittedBytes = 0;
+  outOfOrder = 0;
+  duplicateAcks = 0;
+  urgentSegments = 0;
+
+  constructor(context: TcpContext, key: FlowKey) {
+    super(FLOW_CONNECTION, key);
+    const { tunables } = context;
+    this.context = context;
+    this.receiveBuffer = new ReceiveBuffer(context.chunks);
+    this.rcvBufferSize = tunables.recvspace.value;
+    this.sendHighWater = tunables.sendspace.value;
+    this.rtt = new RttEstimate(tunables);
+    const never = Number.POSITIVE_INFINITY;
+    this.deadlines = [never, never, never, never, never];
+    if (this.deadlines.length !== TIMERS) throw new Error("one deadline per timer");
+    this.keepAlive = tunables.alwaysKeepalive.value;
+    this.keepIdleUs = tunables.keepidle.value * 1000;
+    this.keepIntervalUs = tunables.keepintvl.value * 1000;
+    this.keepCount = tunables.keepcnt.value;
+    this.openedAt = context.clock.coarse();
+    this.lastReceived = this.openedAt;
+    this.lastSent = this.openedAt;
+  }
+}

@@ -1,0 +1,90 @@
+import { CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, SYN_RECEIVED, TIMER_DELACK } from "./constants.ts";
+import { requestOutput } from "./context.ts";
+import { startTimer } from "./deadlines.ts";
+import { deliverSegment, deliverWaiting } from "./delivery.ts";
+import { Reassembly } from "./reassembly.ts";
+import type { TcpSegment } from "./segment.ts";
+import { setState } from "./state.ts";
+import type { Tcb } from "./tcb.ts";
+
+/** Payload that begins at RCV.NXT and lies within the window. */
+export function acceptInOrder(tcb: Tcb, segment: TcpSegment): void {
+  const { statistics, tunables } = tcb.context;
+  const { length } = segment;
+  statistics.rcvPack++;
+  statistics.rcvByte += length;
+  tcb.rcvNxt = (tcb.rcvNxt + length) >>> 0;
+  // RFC 9293 §3.8.6.3: at least every second segment, or a super-segment, is acknowledged at the end of its batch; the rest waits.
+  if (tcb.ackDelayed || length > tcb.ourMss || !tunables.delayedAck.value || tunables.delacktime.value === 0) {
+    tcb.ackNow = true;
+  } else {
+    tcb.ackDelayed = true;
+    startTimer(tcb, TIMER_DELACK, tunables.delacktime.value * 1000);
+  }
+  requestOutput(tcb);
+  deliverSegment(tcb, segment.packet.slab, segment.payloadOffset, length);
+}
+
+/** What stood beyond a gap and now follows RCV.NXT. */
+export function joinReassembled(tcb: Tcb): void {
+  const { reassembly } = tcb;
+  if (reassembly === null || reassembly.isEmpty || tcb.endedHow !== null) return;
+  // A gap is filled, wholly or in part: say so at once (RFC 5681 §4.2).
+  tcb.ackNow = true;
+  const reach = reassembly.advance(tcb.rcvNxt);
+  const joined = (reach - tcb.rcvNxt) >>> 0;
+  if (joined === 0) return;
+  tcb.rcvNxt = reach;
+  tcb.receiveBuffer.ordered += joined;
+  tcb.bytesReceived += joined;
+  deliverWaiting(tcb);
+}
+
+/** Payload beyond a gap (SHLD-31): copied to where it belongs. */
+export function acceptOutOfOrder(tcb: Tcb, segment: TcpSegment): void {
+  const { statistics, tunables } = tcb.context;
+  const { seq, length } = segment;
+  tcb.reassembly ??= new Reassembly();
+  const end = (seq + length) >>> 0;
+  const news = tcb.reassembly.insert(seq, end, tunables.reassMaxqueuelen.value);
+  tcb.dupAcksOwed++;
+  requestOutput(tcb);
+  if (news < 0) {
+    statistics.rcvReassFull++;
+    statistics.rcvMemDrop++;
+    return;
+  }
+  tcb.outOfOrder++;
+  statistics.rcvOoPack++;
+  statistics.rcvOoByte += news;
+  if (news < length) {
+    statistics.rcvDupPack++;
+    statistics.rcvDupByte += length - news;
+  }
+  if (news === 0) return;
+  const { receiveBuffer } = tcb;
+  const distance = ((seq - tcb.rcvNxt) >>> 0) + receiveBuffer.ordered;
+  receiveBuffer.store(distance, segment.packet.slab, segment.payloadOffset, length);
+}
+
+/** The peer's FIN is next in order. Returns true when that leads to TIME-WAIT. */
+export function acceptFin(tcb: Tcb): boolean {
+  tcb.rcvNxt = (tcb.rcvNxt + 1) >>> 0;
+  tcb.finReceived = true;
+  tcb.finAhead = false;
+  tcb.ackNow = true;
+  requestOutput(tcb);
+  switch (tcb.state) {
+    case SYN_RECEIVED:
+    case ESTABLISHED:
+      setState(tcb, CLOSE_WAIT);
+      return false;
+    case FIN_WAIT_1:
+      setState(tcb, CLOSING);
+      return false;
+    case FIN_WAIT_2:
+      return true;
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,148 @@
+import {
+  ACK,
+  ESTABLISHED,
+  SYN_RECEIVED,
+  SYN_SENT,
+  TIMER_DELACK,
+  TIMER_KEEP,
+  TIMER_PERSIST,
+  TIMER_REXMT,
+  TIMER_USER,
+  TIMERS,
+} from "./constants.ts";
+import { requestOutput } from "./context.ts";
+import { rearm, startTimer, stopTimer } from "./deadlines.ts";
+import { abortConnection } from "./end.ts";
+import { TcpError } from "./errors.ts";
+import { lossByTimeout } from "./loss.ts";
+import { sendProbe } from "./output.ts";
+import { startPersist } from "./persist.ts";
+import { startRexmt } from "./send-data.ts";
+import { flightSize, hasUnsent } from "./send-space.ts";
+import type { Tcb } from "./tcb.ts";
+import { transmit } from "./transmit.ts";
+
+/** After so many retransmissions of the same data IP is asked for another way (R1, SHLD-10). */
+const R1 = 3;
+
+/** The connection's callout fired: runs every timer that is due. */
+export function runTimers(tcb: Tcb): void {
+  const { stack, clock } = tcb.context;
+  stack.enter();
+  try {
+    const now = clock.coarse();
+    for (let timer = 0; timer < TIMERS && tcb.endedHow === null; timer++) {
+      if (tcb.deadlines[timer]! > now) continue;
+      stopTimer(tcb, timer);
+      expired(tcb, timer);
+    }
+    if (tcb.endedHow === null) rearm(tcb);
+  } finally {
+    stack.leave();
+  }
+}
+
+function expired(tcb: Tcb, timer: number): void {
+  switch (timer) {
+    case TIMER_REXMT:
+      retransmissionTimeout(tcb);
+      break;
+    case TIMER_PERSIST:
+      persistTimeout(tcb);
+      break;
+    case TIMER_KEEP:
+      keepTimeout(tcb);
+      break;
+    case TIMER_DELACK:
+      delayedAckTimeout(tcb);
+      break;
+    case TIMER_USER:
+      userTimeout(tcb);
+      break;
+  }
+}
+
+/** RFC 6298 (5.4) to (5.7). */
+function retransmissionTimeout(tcb: Tcb): void {
+  const { statistics, tunables } = tcb.context;
+  statistics.rexmtTimeo++;
+  if (++tcb.rexmtTries > tunables.rexmitTries.value) {
+    statistics.timeoutDrop++;
+    abortConnection(tcb, "timeout", new TcpError(tcb.softError || "ETIMEDOUT", "the peer does not answer"));
+    return;
+  }
+  tcb.rexmtShift++;
+  if (tcb.rexmtTries === R1) tcb.route = null;
+  if (tcb.state === SYN_SENT || tcb.state === SYN_RECEIVED) {
+    tcb.sndNxt = tcb.iss;
+  } else {
+    lossByTimeout(tcb);
+  }
+  startRexmt(tcb);
+  requestOutput(tcb);
+}
+
+/** RFC 9293 §3.8.6.1. A peer that answers may keep its window shut for ever (MUST-37); one that does not is given up (RFC 6429). */
+function persistTimeout(tcb: Tcb): void {
+  const { statistics, tunables } = tcb.context;
+  if (flightSize(tcb) === 0 && !hasUnsent(tcb)) return;
+  statistics.persistTimeo++;
+  if (++tcb.persistTries > tunables.rexmitTries.value) {
+    statistics.persistDrop++;
+    abortConnection(tcb, "timeout", new TcpError("ETIMEDOUT", "the peer does not answer window probes"));
+    return;
+  }
+  tcb.persistShift++;
+  sendProbe(tcb);
+  startPersist(tcb);
+}
+
+/** RFC 9293 §3.8.4. */
+function keepTimeout(tcb: Tcb): void {
+  if (!tcb.keepAlive || tcb.state < ESTABLISHED) return;
+  const { statistics, clock } = tcb.context;
+  statistics.keepTimeo++;
+  const idle = clock.coarse() - tcb.lastReceived;
+  if (idle < tcb.keepIdleUs) {
+    tcb.keepProbes = 0;
+    startTimer(tcb, TIMER_KEEP, tcb.keepIdleUs - idle);
+    return;
+  }
+  // Data in flight has timers of its own (MUST-26: only on an idle connection).
+  if (flightSize(tcb) > 0) {
+    startTimer(tcb, TIMER_KEEP, tcb.keepIntervalUs);
+    return;
+  }
+  if (tcb.keepProbes >= tcb.keepCount) {
+    statistics.keepDrops++;
+    abortConnection(tcb, "timeout", new TcpError("ETIMEDOUT", "the peer does not answer keep-alive probes"));
+    return;
+  }
+  tcb.keepProbes++;
+  statistics.keepProbe++;
+  // A sequence number that was acknowledged already, without data (SHLD-12): the peer must answer.
+  transmit(tcb, (tcb.sndUna - 1) >>> 0, ACK, 0, 0, 0);
+  startTimer(tcb, TIMER_KEEP, tcb.keepIntervalUs);
+}
+
+function delayedAckTimeout(tcb: Tcb): void {
+  if (!tcb.ackDelayed) return;
+  tcb.context.statistics.delAck++;
+  tcb.ackNow = true;
+  requestOutput(tcb);
+}
+
+/** The handshake took too long, or data waited too long for its acknowledgment (RFC 5482, locally). */
+function userTimeout(tcb: Tcb): void {
+  const { statistics, clock } = tcb.context;
+  if (tcb.state >= ESTABLISHED) {
+    if (tcb.userTimeoutUs === 0 || flightSize(tcb) === 0) return;
+    const waited = clock.coarse() - tcb.noProgressSince;
+    if (waited < tcb.userTimeoutUs) {
+      startTimer(tcb, TIMER_USER, tcb.userTimeoutUs - waited);
+      return;
+    }
+  }
+  statistics.userTimeoutDrop++;
+  abortConnection(tcb, "timeout", new TcpError(tcb.softError || "ETIMEDOUT", "timed out"));
+}

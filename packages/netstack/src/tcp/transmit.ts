@@ -1,0 +1,247 @@
+import { NO_ROUTE, OUTPUT_OK, type OutputResult, TOO_BIG } from "../ip/protocol.ts";
+import type { Route } from "../ip/route.ts";
+import type { OutboundPacket } from "../packet.ts";
+import { ACK, FIN, PROTOCOL_TCP, PSH, RST, SYN, TCP_HEADER, TIMER_DELACK } from "./constants.ts";
+import type { TcpContext } from "./context.ts";
+import { stopTimer } from "./deadlines.ts";
+import type { FlowKey } from "./flow.ts";
+import { writeSack, writeSynOptions, writeTimestamps } from "./options.ts";
+import { MAX_SACK_BLOCKS } from "./reassembly.ts";
+import type { TcpSegment } from "./segment.ts";
+import type { Tcb } from "./tcb.ts";
+import { advertiseWindow } from "./window.ts";
+
+/** The connection's route, looked up again when the table has changed. */
+export function routeOf(tcb: Tcb): Route | null {
+  const { stack } = tcb.context;
+  if (tcb.route === null || tcb.route.generation !== stack.routes.generation) {
+    tcb.route = stack.ip.route(tcb.r0, tcb.r1, tcb.r2, tcb.r3);
+  }
+  return tcb.route;
+}
+
+/**
+ * Sends one segment of a connection: `length` bytes that begin `distance` behind SND.UNA in the send buffer, at sequence number `seq`.
+ * `segmentSize` not 0: a super-segment. Returns the bytes of payload that went (a packet takes only so many slices), or −1: IP refused.
+ */
+export function transmit(
+  tcb: Tcb,
+  seq: number,
+  flags: number,
+  distance: number,
+  length: number,
+  segmentSize: number,
+): number {
+  const { context } = tcb;
+  const { stack, statistics } = context;
+  const packet = stack.acquireOutbound();
+  const { view, transportOffset: at } = packet;
+  address(packet, tcb);
+  packet.trafficClass = tcb.trafficClass;
+  packet.hopLimit = tcb.hopLimit;
+  const optionsLength = writeOptions(tcb, view, at + TCP_HEADER, flags);
+  let payload = 0;
+  if (length > 0) {
+    payload = tcb.sendBuffer.gather(packet, distance, length);
+    if (payload < length) {
+      flags &= ~(FIN | PSH);
+      // A super-segment but for the last one is cut where a segment ends; what was gathered beyond goes next time.
+      if (segmentSize !== 0 && payload > segmentSize) payload = trim(packet, payload - (payload % segmentSize));
+    }
+    if (segmentSize !== 0 && payload > segmentSize) packet.segmentSize = segmentSize;
+  }
+  const hasAck = (flags & ACK) !== 0;
+  writeHeader(
+    packet,
+    tcb.localPort,
+    tcb.remotePort,
+    seq,
+    hasAck ? tcb.rcvNxt : 0,
+    flags,
+    TCP_HEADER + optionsLength,
+    // The window of a SYN is never scaled (RFC 7323 §2.2).
+    (flags & RST) !== 0 ? 0 : advertiseWindow(tcb, (flags & SYN) !== 0 ? 0 : tcb.rcvShift),
+  );
+  const superSegment = packet.segmentSize !== 0;
+  const result = stack.ip.output(packet, routeOf(tcb));
+  statistics.sndTotal++;
+  if (result !== OUTPUT_OK) {
+    statistics.sndFail++;
+    refused(tcb, result);
+    return -1;
+  }
+  tcb.segmentsSent++;
+  if (superSegment) statistics.sndTso++;
+  if (hasAck) {
+    tcb.lastAckSent = tcb.rcvNxt;
+    tcb.ackNow = false;
+    tcb.ackDelayed = false;
+    stopTimer(tcb, TIMER_DELACK);
+  }
+  return payload;
+}
+
+function refused(tcb: Tcb, result: OutputResult): void {
+  if (result === NO_ROUTE) tcb.softError = "EHOSTUNREACH";
+  else if (result === TOO_BIG) tcb.mtuChanged = true;
+  // No buffers, or the link is down: the retransmission timer tries again.
+}
+
+/** Answers a segment that belongs to no connection with a reset that its sender will accept (RFC 9293 §3.10.7.1). */
+export function sendReset(context: TcpContext, segment: TcpSegment): void {
+  const { packet } = segment;
+  const seq = segment.hasAck ? segment.ack : 0;
+  const ack = segment.hasAck ? 0 : (segment.seq + segment.sequenceLength) >>> 0;
+  const flags = segment.hasAck ? RST : RST | ACK;
+  const out = context.stack.acquireOutbound();
+  out.family = packet.family;
+  out.src0 = packet.dst0;
+  out.src1 = packet.dst1;
+  out.src2 = packet.dst2;
+  out.src3 = packet.dst3;
+  out.dst0 = packet.src0;
+  out.dst1 = packet.src1;
+  out.dst2 = packet.src2;
+  out.dst3 = packet.src3;
+  writeHeader(out, segment.destinationPort, segment.sourcePort, seq, ack, flags, TCP_HEADER, 0);
+  context.statistics.sndTotal++;
+  context.statistics.sndCtrl++;
+  context.statistics.sndRst++;
+  if (context.stack.ip.output(out, null) !== OUTPUT_OK) context.statistics.sndFail++;
+}
+
+/** Sends a segment without payload for a flow that has no control block. `tsVal` −1: without timestamps. */
+export function sendBare(
+  context: TcpContext,
+  key: FlowKey,
+  seq: number,
+  ack: number,
+  flags: number,
+  window: number,
+  tsVal: number,
+  tsEcr: number,
+): OutputResult {
+  const out = context.stack.acquireOutbound();
+  address(out, key);
+  const options = tsVal < 0 ? 0 : writeTimestamps(out.view, out.transportOffset + TCP_HEADER, tsVal, tsEcr);
+  writeHeader(out, key.localPort, key.remotePort, seq, ack, flags, TCP_HEADER + options, window);
+  return outputBare(context, out);
+}
+
+/** Sends a SYN,ACK for a connection that is not one yet. */
+export function sendSynAck(
+  context: TcpContext,
+  key: FlowKey,
+  seq: number,
+  ack: number,
+  window: number,
+  mss: number,
+  windowShift: number,
+  sackPermitted: boolean,
+  tsVal: number,
+  tsEcr: number,
+): OutputResult {
+  const out = context.stack.acquireOutbound();
+  address(out, key);
+  const at = out.transportOffset + TCP_HEADER;
+  const options = writeSynOptions(out.view, at, mss, windowShift, sackPermitted, tsVal, tsEcr);
+  writeHeader(out, key.localPort, key.remotePort, seq, ack, SYN | ACK, TCP_HEADER + options, window);
+  context.statistics.sndCtrl++;
+  return outputBare(context, out);
+}
+
+function outputBare(context: TcpContext, out: OutboundPacket): OutputResult {
+  context.statistics.sndTotal++;
+  const result = context.stack.ip.output(out, null);
+  if (result !== OUTPUT_OK) context.statistics.sndFail++;
+  return result;
+}
+
+function address(packet: OutboundPacket, key: FlowKey): void {
+  packet.family = key.family;
+  packet.src0 = key.l0;
+  packet.src1 = key.l1;
+  packet.src2 = key.l2;
+  packet.src3 = key.l3;
+  packet.dst0 = key.r0;
+  packet.dst1 = key.r1;
+  packet.dst2 = key.r2;
+  packet.dst3 = key.r3;
+}
+
+function writeHeader(
+  packet: OutboundPacket,
+  sourcePort: number,
+  destinationPort: number,
+  seq: number,
+  ack: number,
+  flags: number,
+  headerLength: number,
+  window: number,
+): void {
+  const { view, transportOffset: at } = packet;
+  view.setUint16(at, sourcePort);
+  view.setUint16(at + 2, destinationPort);
+  view.setUint32(at + 4, seq);
+  view.setUint32(at + 8, ack);
+  view.setUint16(at + 12, (headerLength << 10) | flags);
+  view.setUint16(at + 14, window);
+  view.setUint32(at + 16, 0);
+  packet.protocol = PROTOCOL_TCP;
+  packet.transportLength = headerLength;
+  packet.checksumOffset = 16;
+  packet.dontFragment = true;
+}
+
+/** The options of one of the connection's segments; returns their length. */
+function writeOptions(tcb: Tcb, view: DataView, at: number, flags: number): number {
+  const { context } = tcb;
+  if ((flags & SYN) !== 0) {
+    const answering = (flags & ACK) !== 0;
+    return writeSynOptions(
+      view,
+      at,
+      tcb.ourMss,
+      tcb.windowScaling ? tcb.rcvShift : -1,
+      tcb.sackPermitted,
+      tcb.timestamps ? context.timestamp(tcb.tsOffset) : -1,
+      answering ? tcb.tsRecent : 0,
+    );
+  }
+  let length = 0;
+  if (tcb.timestamps) length = writeTimestamps(view, at, context.timestamp(tcb.tsOffset), tcb.tsRecent);
+  const { reassembly } = tcb;
+  if (reassembly !== null && !reassembly.isEmpty && tcb.sackPermitted && (flags & RST) === 0) {
+    const count = reassembly.selectBlocks(length === 0 ? MAX_SACK_BLOCKS : MAX_SACK_BLOCKS - 1);
+    context.statistics.sackSendBlocks += count;
+    length += writeSack(view, at + length, reassembly.blockStarts, reassembly.blockEnds, count);
+  }
+  return length;
+}
+
+/** Length of the options that a data segment would now carry. */
+export function optionsLength(tcb: Tcb): number {
+  const timestamps = tcb.timestamps ? 12 : 0;
+  const { reassembly } = tcb;
+  if (reassembly === null || reassembly.isEmpty || !tcb.sackPermitted) return timestamps;
+  return timestamps + 4 + 8 * Math.min(reassembly.count, timestamps === 0 ? MAX_SACK_BLOCKS : MAX_SACK_BLOCKS - 1);
+}
+
+/** Cuts the payload of a packet down to `length` bytes. */
+function trim(packet: OutboundPacket, length: number): number {
+  let over = packet.payloadLength - length;
+  while (over > 0) {
+    const last = packet.sliceCount - 1;
+    const take = Math.min(over, packet.sliceLengths[last]!);
+    packet.sliceLengths[last]! -= take;
+    if (packet.sliceLengths[last] === 0) {
+      packet.slices[last] = EMPTY;
+      packet.sliceCount--;
+    }
+    over -= take;
+  }
+  packet.payloadLength = length;
+  return length;
+}
+
+const EMPTY: Uint8Array = new Uint8Array(0);

@@ -1,0 +1,191 @@
+import type { Sysctl, SysctlTree } from "../sysctl.ts";
+import type { RttLimits } from "./rtt.ts";
+
+const MS = 1000;
+
+/** The net.inet.tcp sysctls, under FreeBSD's names. Times are milliseconds there, and µs in the getters here. */
+export class TcpTunables implements RttLimits {
+  readonly recvspace: Sysctl<number>;
+  readonly sendspace: Sysctl<number>;
+  readonly recvbufMax: Sysctl<number>;
+  readonly rfc1323: Sysctl<boolean>;
+  readonly sack: Sysctl<boolean>;
+  readonly tso: Sysctl<boolean>;
+  readonly mssdflt: Sysctl<number>;
+  readonly v6mssdflt: Sysctl<number>;
+  readonly minmss: Sysctl<number>;
+  readonly delayedAck: Sysctl<boolean>;
+  readonly delacktime: Sysctl<number>;
+  readonly rexmitInitial: Sysctl<number>;
+  readonly rexmitMin: Sysctl<number>;
+  readonly rexmitSlop: Sysctl<number>;
+  readonly rexmitMax: Sysctl<number>;
+  readonly rexmitTries: Sysctl<number>;
+  readonly persmin: Sysctl<number>;
+  readonly persmax: Sysctl<number>;
+  readonly keepinit: Sysctl<number>;
+  readonly keepidle: Sysctl<number>;
+  readonly keepintvl: Sysctl<number>;
+  readonly keepcnt: Sysctl<number>;
+  readonly alwaysKeepalive: Sysctl<boolean>;
+  readonly msl: Sysctl<number>;
+  readonly maxtcptw: Sysctl<number>;
+  readonly initcwndSegments: Sysctl<number>;
+  readonly abcLVar: Sysctl<number>;
+  readonly ccAlgorithm: Sysctl<string>;
+  readonly reassMaxqueuelen: Sysctl<number>;
+  readonly syncacheLimit: Sysctl<number>;
+  readonly syncacheRexmtlimit: Sysctl<number>;
+  readonly blackhole: Sysctl<number>;
+  readonly dropSynfin: Sysctl<boolean>;
+  readonly insecureRst: Sysctl<boolean>;
+  readonly insecureSyn: Sysctl<boolean>;
+  readonly ackWarCount: Sysctl<number>;
+  readonly ackWarWindow: Sysctl<number>;
+  readonly tolerateMissingTs: Sysctl<boolean>;
+  readonly icmpMayRst: Sysctl<boolean>;
+  readonly pathMtuDiscovery: Sysctl<boolean>;
+  readonly portFirst: Sysctl<number>;
+  readonly portLast: Sysctl<number>;
+
+  constructor(tree: SysctlTree, algorithms: readonly string[]) {
+    const number = (name: string, initial: number, minimum: number, maximum: number, description: string) =>
+      tree.number(`net.inet.tcp.${name}`, initial, { description, minimum, maximum });
+    const flag = (name: string, initial: boolean, description: string) =>
+      tree.boolean(`net.inet.tcp.${name}`, initial, { description });
+
+    this.recvspace = number("recvspace", 2 << 20, 2048, 1 << 30, "Receive buffer of a new connection, bytes");
+    this.sendspace = number(
+      "sendspace",
+      2 << 20,
+      2048,
+      1 << 30,
+      "Send buffer of a new connection (its high-water mark), bytes",
+    );
+    this.recvbufMax = number(
+      "recvbuf_max",
+      16 << 20,
+      65535,
+      1 << 30,
+      "Largest receive buffer ever: decides the window scale",
+    );
+    this.rfc1323 = flag("rfc1323", true, "Window scaling and timestamps (RFC 7323)");
+    this.sack = flag("sack.enable", true, "Selective acknowledgment (RFC 2018)");
+    this.tso = flag("tso", true, "Hand super-segments to interfaces that take them");
+    this.mssdflt = number("mssdflt", 536, 216, 65495, "Send MSS for IPv4 peers that tell none");
+    this.v6mssdflt = number("v6mssdflt", 1220, 216, 65475, "Send MSS for IPv6 peers that tell none");
+    this.minmss = number("minmss", 216, 88, 1460, "Smallest send MSS that a peer can bring us to");
+    this.delayedAck = flag("delayed_ack", true, "Delay acknowledgments to piggyback them");
+    this.delacktime = number("delacktime", 40, 0, 499, "Longest delay of an acknowledgment, ms (MUST-40: below 500)");
+    this.rexmitInitial = number("rexmit_initial", 1000, 1, 60_000, "First retransmission timeout, ms");
+    this.rexmitMin = number("rexmit_min", 30, 1, 60_000, "Smallest SRTT + 4 RTTVAR that counts, ms");
+    this.rexmitSlop = number("rexmit_slop", 200, 0, 60_000, "Added to every retransmission timeout, ms");
+    this.rexmitMax = number("rexmit_max", 64_000, 1000, 600_000, "Longest retransmission timeout, ms");
+    this.rexmitTries = number(
+      "rexmit_tries",
+      12,
+      1,
+      30,
+      "Retransmissions of the same data before the connection is given up (R2)",
+    );
+    this.persmin = number(
+      "persmin",
+      0,
+      0,
+      600_000,
+      "Least time between window probes, ms; never below the retransmission timeout",
+    );
+    this.persmax = number("persmax", 60_000, 100, 3_600_000, "Most time between window probes, ms");
+    this.keepinit = number(
+      "keepinit",
+      190_000,
+      1000,
+      3_600_000,
+      "Time to establish a connection, ms (MUST-23: at least 3 minutes)",
+    );
+    this.keepidle = number("keepidle", 7_200_000, 10, 2 ** 31 - 1, "Idle time before the first keep-alive probe, ms");
+    this.keepintvl = number("keepintvl", 75_000, 10, 2 ** 31 - 1, "Time between keep-alive probes, ms");
+    this.keepcnt = number(
+      "keepcnt",
+      8,
+      1,
+      1000,
+      "Keep-alive probes without an answer before the connection is dropped",
+    );
+    this.alwaysKeepalive = flag("always_keepalive", false, "Keep-alive on every connection (MUST-25: off by default)");
+    this.msl = number("msl", 30_000, 1, 600_000, "Maximum segment lifetime, ms; TIME-WAIT lasts twice that");
+    this.maxtcptw = number("maxtcptw", 32_768, 0, 10_000_000, "Connections in TIME-WAIT at most; the oldest go first");
+    this.initcwndSegments = number("initcwnd_segments", 10, 1, 1000, "Initial congestion window, segments (RFC 6928)");
+    this.abcLVar = number(
+      "abc_l_var",
+      2,
+      1,
+      1000,
+      "Segments by which one acknowledgment can open the window in slow start (RFC 3465)",
+    );
+    this.ccAlgorithm = tree.string("net.inet.tcp.cc.algorithm", algorithms[0]!, {
+      description: "Congestion control of new connections",
+      choices: algorithms,
+    });
+    this.reassMaxqueuelen = number("reass.maxqueuelen", 512, 1, 100_000, "Gaps in what a connection received, at most");
+    this.syncacheLimit = number(
+      "syncache.cachelimit",
+      15_360,
+      1,
+      10_000_000,
+      "Connections that wait for their handshake, at most",
+    );
+    this.syncacheRexmtlimit = number("syncache.rexmtlimit", 3, 0, 12, "Retransmissions of a SYN,ACK");
+    this.blackhole = number(
+      "blackhole",
+      0,
+      0,
+      3,
+      "Ports without listener: 1 drops SYNs, 2 every segment, 3 from our own addresses too",
+    );
+    this.dropSynfin = flag("drop_synfin", false, "Drop segments with SYN and FIN");
+    this.insecureRst = flag("insecure_rst", false, "Obey a reset anywhere in the window (RFC 793) instead of RFC 5961");
+    this.insecureSyn = flag("insecure_syn", false, "Reset for a SYN in the window (RFC 793) instead of RFC 5961");
+    this.ackWarCount = number("ack_war_cnt", 5, 0, 1000, "Challenge ACKs of one connection per ack_war_timewindow");
+    this.ackWarWindow = number(
+      "ack_war_timewindow",
+      1000,
+      0,
+      60_000,
+      "Time in which a connection's challenge ACKs are counted, ms",
+    );
+    this.tolerateMissingTs = flag(
+      "tolerate_missing_ts",
+      false,
+      "Accept segments without timestamps where they were agreed on",
+    );
+    this.icmpMayRst = flag("icmp_may_rst", true, "ICMP hard errors may end connections in SYN-SENT");
+    this.pathMtuDiscovery = flag("path_mtu_discovery", true, "Path MTU discovery (RFC 1191, RFC 8201)");
+    this.portFirst = tree.number("net.inet.ip.portrange.first", 10_000, {
+      description: "First ephemeral port",
+      minimum: 1,
+      maximum: 65_535,
+    });
+    this.portLast = tree.number("net.inet.ip.portrange.last", 65_535, {
+      description: "Last ephemeral port",
+      minimum: 1,
+      maximum: 65_535,
+    });
+  }
+
+  get initialUs(): number {
+    return this.rexmitInitial.value * MS;
+  }
+
+  get minimumUs(): number {
+    return this.rexmitMin.value * MS;
+  }
+
+  get slopUs(): number {
+    return this.rexmitSlop.value * MS;
+  }
+
+  get maximumUs(): number {
+    return this.rexmitMax.value * MS;
+  }
+}
