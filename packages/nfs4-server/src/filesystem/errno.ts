@@ -1,12 +1,69 @@
 /** The POSIX errors that a file system may answer with, and what NFS makes of them (RFC 8881 §15.1). */
 import {
-  NFS4ERR_ACCESS, NFS4ERR_BADHANDLE, NFS4ERR_BADNAME, NFS4ERR_DELAY, NFS4ERR_DQUOT, NFS4ERR_EXIST, NFS4ERR_FBIG, NFS4ERR_FILE_OPEN,
-  NFS4ERR_INVAL, NFS4ERR_IO, NFS4ERR_ISDIR, NFS4ERR_MLINK, NFS4ERR_NAMETOOLONG, NFS4ERR_NOENT, NFS4ERR_NOSPC, NFS4ERR_NOTDIR,
-  NFS4ERR_NOTEMPTY, NFS4ERR_NOTSUPP, NFS4ERR_NXIO, NFS4ERR_PERM, NFS4ERR_ROFS, NFS4ERR_SERVERFAULT, NFS4ERR_STALE, NFS4ERR_SYMLINK,
-  NFS4ERR_XDEV, type nfsstat4,
+  NFS4ERR_ACCESS,
+  NFS4ERR_BADHANDLE,
+  NFS4ERR_BADNAME,
+  NFS4ERR_DELAY,
+  NFS4ERR_DQUOT,
+  NFS4ERR_EXIST,
+  NFS4ERR_FBIG,
+  NFS4ERR_FILE_OPEN,
+  NFS4ERR_INVAL,
+  NFS4ERR_IO,
+  NFS4ERR_ISDIR,
+  NFS4ERR_MLINK,
+  NFS4ERR_NAMETOOLONG,
+  NFS4ERR_NOENT,
+  NFS4ERR_NOSPC,
+  NFS4ERR_NOTDIR,
+  NFS4ERR_NOTEMPTY,
+  NFS4ERR_NOTSUPP,
+  NFS4ERR_NXIO,
+  NFS4ERR_PERM,
+  NFS4ERR_ROFS,
+  NFS4ERR_SERVERFAULT,
+  NFS4ERR_STALE,
+  NFS4ERR_SYMLINK,
+  NFS4ERR_XDEV,
+  type nfsstat4,
 } from "@nfs4/protocol";
 
-const STATUS_OF_ERRNO = {
+/** The name of a POSIX error: what a `FileSystem` answers when it fails. */
+export type Errno =
+  | "EPERM"
+  | "ENOENT"
+  | "EIO"
+  | "ENXIO"
+  | "EAGAIN"
+  | "EWOULDBLOCK"
+  | "ENOMEM"
+  | "EACCES"
+  | "EBUSY"
+  | "EEXIST"
+  | "EXDEV"
+  | "ENOTDIR"
+  | "EISDIR"
+  | "EINVAL"
+  | "EFBIG"
+  | "ENOSPC"
+  | "EROFS"
+  | "EMLINK"
+  | "ENAMETOOLONG"
+  | "ENOTEMPTY"
+  | "ELOOP"
+  | "EDQUOT"
+  | "ESTALE"
+  | "EBADF"
+  | "EBADHANDLE"
+  | "EILSEQ"
+  | "ENOTSUP"
+  | "EOPNOTSUPP"
+  | "ENOSYS"
+  | "EMFILE"
+  | "ENFILE"
+  | "ETXTBSY";
+
+const STATUS_OF_ERRNO: Readonly<Record<Errno, nfsstat4>> = {
   EPERM: NFS4ERR_PERM,
   ENOENT: NFS4ERR_NOENT,
   EIO: NFS4ERR_IO,
@@ -39,10 +96,7 @@ const STATUS_OF_ERRNO = {
   EMFILE: NFS4ERR_DELAY,
   ENFILE: NFS4ERR_DELAY,
   ETXTBSY: NFS4ERR_ACCESS,
-} as const satisfies Record<string, nfsstat4>;
-
-/** The name of a POSIX error: what a `FileSystem` answers when it fails. */
-export type Errno = keyof typeof STATUS_OF_ERRNO;
+};
 
 export function statusOfErrno(errno: Errno): nfsstat4 {
   return STATUS_OF_ERRNO[errno];

@@ -196,7 +196,13 @@ export interface FileSystem<N extends object = object, F = unknown> {
   /** Fills `buffer` from `offset`, as far as the file goes. Reading at or past the end is not an error. */
   read(file: F, offset: number, buffer: Uint8Array, context: CallContext): Awaitable<Result<ReadResult>>;
   /** Writes all of `data`, or says how much. The stability may be better than asked, never worse. */
-  write?(file: F, offset: number, data: Uint8Array, stability: Stability, context: CallContext): Awaitable<Result<WriteResult>>;
+  write?(
+    file: F,
+    offset: number,
+    data: Uint8Array,
+    stability: Stability,
+    context: CallContext,
+  ): Awaitable<Result<WriteResult>>;
   /** Brings to stable storage what was written UNSTABLE. `length` 0 means to the end. An error here makes every client write again. */
   commit?(file: F, offset: number, length: number, context: CallContext): Awaitable<Result<void>>;
 

@@ -1,0 +1,245 @@
+/**
+ * COMPOUND (RFC 8881 §16.2, RFC 7530 §14.2): operations one after the other until one fails, each decoded when its turn comes and its result written
+ * straight into the reply. Where no operation waits, nothing is awaited.
+ */
+import {
+  beginCompoundReply,
+  type CompoundReplyPlaces,
+  decodeCompoundCall,
+  endCompoundReply,
+  LAST_MINOR_VERSION,
+  NFS4_OK,
+  NFS4ERR_BADXDR,
+  NFS4ERR_MINOR_VERS_MISMATCH,
+  NFS4ERR_NOFILEHANDLE,
+  NFS4ERR_NOT_ONLY_OP,
+  NFS4ERR_OP_ILLEGAL,
+  NFS4ERR_OP_NOT_IN_SESSION,
+  NFS4ERR_REP_TOO_BIG,
+  NFS4ERR_REP_TOO_BIG_TO_CACHE,
+  NFS4ERR_RESOURCE,
+  NFS4ERR_SEQUENCE_POS,
+  NFS4ERR_SERVERFAULT,
+  nfs_opnum4,
+  type nfsstat4,
+  OP_ILLEGAL,
+  OP_SEQUENCE,
+  type Operation,
+  operationByNumber,
+} from "@nfs4/protocol";
+import type { RpcCall } from "@nfs4/rpc";
+import { XdrError, type XdrWriter } from "@xdr-ts/xdr";
+import { faultChannel } from "../channels.ts";
+import { errnoOfThrown, statusOfErrno } from "../filesystem/errno.ts";
+import type { Services } from "../services.ts";
+import { statusOf } from "../state/sequenced.ts";
+import { CompoundContext } from "./context.ts";
+import type { Handler, ResultWriter } from "./handler.ts";
+import { handlerOf } from "./handlers.ts";
+
+/** Operations that may stand alone without a SEQUENCE in front (RFC 8881 §18.46.3 and each one's own section). */
+const WITHOUT_SESSION: ReadonlySet<number> = new Set([
+  nfs_opnum4.OP_EXCHANGE_ID,
+  nfs_opnum4.OP_CREATE_SESSION,
+  nfs_opnum4.OP_BIND_CONN_TO_SESSION,
+  nfs_opnum4.OP_DESTROY_SESSION,
+  nfs_opnum4.OP_DESTROY_CLIENTID,
+]);
+
+/** More operations than anybody needs in 4.0, which has no session to say so. */
+const MAX_OPERATIONS_40 = 256;
+/** Tags are for people; a longer one would only be sent back. */
+const MAX_TAG = 1024;
+/** The status and tag of a reply that could still be cut to, and one failed result. */
+const REPLY_RESERVE = 16;
+
+/** Runs the COMPOUND of a call and answers it. */
+export function runCompound(services: Services, call: RpcCall): void | Promise<void> {
+  const { tag, minorVersion, count } = decodeCompoundCall(call.args);
+  if (tag.length > MAX_TAG) return call.garbageArgs();
+  services.counters.compounds++;
+  const writer = call.beginReply();
+  const replyStart = writer.position;
+  const places = beginCompoundReply(writer, tag);
+  if (minorVersion > LAST_MINOR_VERSION) {
+    endCompoundReply(writer, places, NFS4ERR_MINOR_VERS_MISMATCH, 0);
+    return call.sendReply();
+  }
+  return new CompoundRun(services, call, writer, places, replyStart, minorVersion, count).run();
+}
+
+class CompoundRun {
+  readonly #services: Services;
+  readonly #call: RpcCall;
+  readonly #writer: XdrWriter;
+  readonly #places: CompoundReplyPlaces;
+  readonly #replyStart: number;
+  readonly #context: CompoundContext;
+  readonly #count: number;
+  #done = 0;
+  #status: nfsstat4 = NFS4_OK;
+
+  constructor(
+    services: Services,
+    call: RpcCall,
+    writer: XdrWriter,
+    places: CompoundReplyPlaces,
+    replyStart: number,
+    minorVersion: number,
+    count: number,
+  ) {
+    this.#services = services;
+    this.#call = call;
+    this.#writer = writer;
+    this.#places = places;
+    this.#replyStart = replyStart;
+    this.#count = count;
+    this.#context = new CompoundContext(services, call, minorVersion, count);
+  }
+
+  /** Runs operations for as long as they answer at once; goes on after a promise. */
+  run(): void | Promise<void> {
+    while (this.#done < this.#count && this.#status === NFS4_OK) {
+      const waiting = this.#step();
+      if (waiting) return waiting.then(() => this.run());
+      if (this.#context.replay) return this.#sendReplay(this.#context.replay);
+    }
+    this.#finish();
+  }
+
+  #step(): Promise<void> | undefined {
+    const context = this.#context;
+    const { args } = this.#call;
+    context.index = this.#done;
+    let number = 0;
+    try {
+      number = args.uint32();
+    } catch (error) {
+      if (!(error instanceof XdrError)) throw error;
+      return this.#refuse(OP_ILLEGAL, undefined, NFS4ERR_BADXDR);
+    }
+    const operation = operationByNumber(number);
+    const { minorVersion } = context;
+    if (!operation || minorVersion < operation.minorVersions[0] || minorVersion > operation.minorVersions[1]) {
+      return this.#refuse(OP_ILLEGAL, undefined, NFS4ERR_OP_ILLEGAL);
+    }
+    this.#services.counters.operations[number] = (this.#services.counters.operations[number] ?? 0) + 1;
+    const misplaced = this.#placeStatus(number);
+    if (misplaced !== NFS4_OK) return this.#refuse(number, operation, misplaced);
+    let answer: unknown;
+    try {
+      const decoded = operation.decodeArguments(args);
+      if (operation.needsFilehandle && !context.current) return this.#refuse(number, operation, NFS4ERR_NOFILEHANDLE);
+      answer = (handlerOf(number) as Handler<unknown, object>)(context, decoded);
+    } catch (error) {
+      return this.#refuse(number, operation, this.#statusOfThrown(error));
+    }
+    if (answer instanceof Promise) {
+      return answer.then(
+        (settled) => this.#record(number, operation, settled),
+        (error: unknown) => this.#refuse(number, operation, this.#statusOfThrown(error)) as undefined,
+      );
+    }
+    this.#record(number, operation, answer);
+    return undefined;
+  }
+
+  /** What is wrong with an operation's place in the COMPOUND, or with there being so many (RFC 8881 §2.10.6.4, §16.2.3). */
+  #placeStatus(number: number): nfsstat4 {
+    const { index, minorVersion } = this.#context;
+    if (minorVersion === 0) return this.#count > MAX_OPERATIONS_40 ? NFS4ERR_RESOURCE : NFS4_OK;
+    if (index > 0) {
+      if (number === OP_SEQUENCE) return NFS4ERR_SEQUENCE_POS;
+      return this.#context.session || WITHOUT_SESSION.has(number) ? NFS4_OK : NFS4ERR_OP_NOT_IN_SESSION;
+    }
+    if (number === OP_SEQUENCE) return NFS4_OK;
+    if (!WITHOUT_SESSION.has(number)) return NFS4ERR_OP_NOT_IN_SESSION;
+    return this.#count > 1 ? NFS4ERR_NOT_ONLY_OP : NFS4_OK;
+  }
+
+  #statusOfThrown(error: unknown): nfsstat4 {
+    this.#context.failed();
+    if (error instanceof XdrError) {
+      this.#services.counters.undecodable++;
+      return NFS4ERR_BADXDR;
+    }
+    const errno = errnoOfThrown(error);
+    if (errno) return statusOfErrno(errno);
+    this.#services.counters.faults++;
+    if (faultChannel.hasSubscribers) faultChannel.publish({ error });
+    return NFS4ERR_SERVERFAULT;
+  }
+
+  #refuse(number: number, operation: Operation | undefined, status: nfsstat4): undefined {
+    this.#writer.uint32(number);
+    if (operation) operation.encodeFailure(this.#writer, status);
+    else this.#writer.uint32(status);
+    this.#settle(status);
+    return undefined;
+  }
+
+  /** Writes an answer, or in its place what is wrong with its size. */
+  #record(number: number, operation: Operation, answer: unknown): void {
+    const writer = this.#writer;
+    const before = writer.position;
+    const slicesBefore = this.#context.releases.length;
+    writer.uint32(number);
+    let status: nfsstat4;
+    if (typeof answer === "function") {
+      status = (answer as ResultWriter)(writer);
+    } else if (typeof answer === "number") {
+      status = answer as nfsstat4;
+      if (status === NFS4_OK) writer.uint32(NFS4_OK);
+      else operation.encodeFailure(writer, status);
+    } else {
+      status = statusOf(answer as object);
+      operation.encodeResult(writer, answer);
+    }
+    const tooBig = this.#sizeStatus();
+    if (tooBig !== NFS4_OK) {
+      writer.truncate(before);
+      for (const release of this.#context.releases.splice(slicesBefore)) release();
+      this.#refuse(number, operation, tooBig);
+      return;
+    }
+    this.#settle(status);
+  }
+
+  #settle(status: nfsstat4): void {
+    this.#done++;
+    this.#status = status;
+    if (status !== NFS4_OK) {
+      const { errors } = this.#services.counters;
+      errors.set(status, (errors.get(status) ?? 0) + 1);
+    }
+  }
+
+  /** A reply must fit the session's channel, and its slot if it is to be kept (RFC 8881 §2.10.6.4). */
+  #sizeStatus(): nfsstat4 {
+    const { session, cacheThis } = this.#context;
+    if (!session) return NFS4_OK;
+    const size = this.#writer.position - this.#replyStart;
+    if (size + REPLY_RESERVE > session.fore.ca_maxresponsesize) return NFS4ERR_REP_TOO_BIG;
+    return cacheThis && size + REPLY_RESERVE > session.fore.ca_maxresponsesize_cached
+      ? NFS4ERR_REP_TOO_BIG_TO_CACHE
+      : NFS4_OK;
+  }
+
+  #finish(): void {
+    endCompoundReply(this.#writer, this.#places, this.#status, this.#done);
+    const { releases, session, slot } = this.#context;
+    if (session && slot) session.slots.finish(slot, this.#cacheable() ? this.#call.encodedResults() : null);
+    this.#call.sendReply(releases);
+  }
+
+  /** What the client asked to keep is kept, and what is small or failed at once is kept for free. */
+  #cacheable(): boolean {
+    const { cacheThis, releases } = this.#context;
+    return releases.length === 0 && (cacheThis || this.#writer.position - this.#replyStart <= 1024);
+  }
+
+  #sendReplay(reply: Uint8Array): void {
+    this.#services.counters.replays++;
+    this.#call.replyEncoded([{ bytes: reply }]);
+  }
+}

@@ -1,0 +1,109 @@
+/** What the operations of one COMPOUND work on: current and saved filehandle and stateid, session and slot, and who asks (RFC 8881 §16.2.3). */
+import { NFS4ERR_NOFILEHANDLE, NFS4ERR_ROFS, type nfsstat4, type stateid4 } from "@nfs4/protocol";
+import type { RpcCall } from "@nfs4/rpc";
+import type { Export } from "../exports/export.ts";
+import type { NodeReference } from "../filehandle/node-reference.ts";
+import type { CallContext } from "../filesystem/types.ts";
+import type { Services } from "../services.ts";
+import type { Client } from "../state/client.ts";
+import type { Session } from "../state/session.ts";
+import type { Slot } from "../state/slot-table.ts";
+import { specialStateid } from "../state/stateid.ts";
+import { callContextOf } from "./caller.ts";
+
+export class CompoundContext {
+  readonly services: Services;
+  readonly call: RpcCall;
+  readonly minorVersion: number;
+  readonly operationCount: number;
+  /** Index of the operation that runs. */
+  index = 0;
+
+  current: NodeReference | null = null;
+  saved: NodeReference | null = null;
+  /** What the special stateid (1, zeros) stands for (RFC 8881 §16.2.3.1.2); null after a change of the current filehandle. */
+  currentStateid: stateid4 | null = null;
+  savedStateid: stateid4 | null = null;
+
+  session: Session | null = null;
+  slot: Slot | null = null;
+  /** The reply is to be kept in the slot. */
+  cacheThis = false;
+  /** 4.1: of the session; 4.0: not known until an operation names it. */
+  client: Client | null = null;
+
+  /** To be called when the reply has left: memory that the reply refers to. */
+  readonly releases: (() => void)[] = [];
+  /** What must be let go of if the operation that runs throws. */
+  readonly #cleanups: Set<() => void> = new Set();
+  /** Set by SEQUENCE for a retry: this encoded reply goes out and nothing runs. */
+  replay: Uint8Array | null = null;
+
+  #callers: Map<Export, CallContext> | null = null;
+
+  constructor(services: Services, call: RpcCall, minorVersion: number, operationCount: number) {
+    this.services = services;
+    this.call = call;
+    this.minorVersion = minorVersion;
+    this.operationCount = operationCount;
+  }
+
+  get peerAddress(): string {
+    return this.call.connection.peerAddress.address;
+  }
+
+  /** Registers what to let go of if the running operation throws, until `settled`. */
+  onFailure(cleanup: () => void): void {
+    this.#cleanups.add(cleanup);
+  }
+
+  settled(cleanup: () => void): void {
+    this.#cleanups.delete(cleanup);
+  }
+
+  /** An operation threw. */
+  failed(): void {
+    for (const cleanup of this.#cleanups) cleanup();
+    this.#cleanups.clear();
+  }
+
+  /** Who the caller is on an export, after squashing. */
+  caller(exported: Export): CallContext {
+    this.#callers ??= new Map();
+    let caller = this.#callers.get(exported);
+    if (!caller) {
+      caller = callContextOf(this.call, exported);
+      this.#callers.set(exported, caller);
+    }
+    return caller;
+  }
+
+  setCurrent(node: NodeReference): void {
+    this.current = node;
+    this.currentStateid = null;
+  }
+
+  /** Resolves the "current" special stateid; anything else is itself. Null: there is no current stateid (BAD_STATEID). */
+  resolveStateid(stateid: stateid4): stateid4 | null {
+    if (this.minorVersion === 0 || specialStateid(stateid) !== "current") return stateid;
+    return this.currentStateid;
+  }
+
+  /** A stateid that an operation returns becomes the current one. */
+  returnStateid(stateid: stateid4): stateid4 {
+    this.currentStateid = stateid;
+    return stateid;
+  }
+}
+
+/** The current filehandle, or the status that says that there is none. */
+export function needCurrent(context: CompoundContext): NodeReference | nfsstat4 {
+  return context.current ?? NFS4ERR_NOFILEHANDLE;
+}
+
+/** As `needCurrent`, for what changes something. */
+export function needWritable(context: CompoundContext): NodeReference | nfsstat4 {
+  const { current } = context;
+  if (!current) return NFS4ERR_NOFILEHANDLE;
+  return current.export.readOnly ? NFS4ERR_ROFS : current;
+}

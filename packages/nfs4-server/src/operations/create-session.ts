@@ -1,0 +1,108 @@
+/** CREATE_SESSION (RFC 8881 §18.36): confirms a client and gives it slots. */
+import {
+  CREATE_SESSION4_FLAG_CONN_BACK_CHAN,
+  CREATE_SESSION4_FLAG_CONN_RDMA,
+  CREATE_SESSION4_FLAG_PERSIST,
+  type CREATE_SESSION4args,
+  type CREATE_SESSION4res,
+  type channel_attrs4,
+  NFS4_OK,
+  NFS4ERR_CLID_INUSE,
+  NFS4ERR_INVAL,
+  NFS4ERR_NOSPC,
+  NFS4ERR_SEQ_MISORDERED,
+  NFS4ERR_STALE_CLIENTID,
+  NFS4ERR_TOOSMALL,
+} from "@nfs4/protocol";
+import { principalOf } from "../compound/caller.ts";
+import type { Handler } from "../compound/handler.ts";
+import type { ServerLimits } from "../limits.ts";
+import { BackchannelSlots } from "../state/backchannel-slots.ts";
+import { reclaimKey } from "../state/grace-status.ts";
+import { Session } from "../state/session.ts";
+
+const KNOWN_FLAGS = CREATE_SESSION4_FLAG_PERSIST | CREATE_SESSION4_FLAG_CONN_BACK_CHAN | CREATE_SESSION4_FLAG_CONN_RDMA;
+/** SEQUENCE and one small operation must fit, each way. */
+const SMALLEST_MESSAGE = 512;
+const MAX_BACKCHANNEL_SLOTS = 16;
+
+export const createSession: Handler<CREATE_SESSION4args, CREATE_SESSION4res> = (context, args) => {
+  const { callbacks, clients, grace, limits, random } = context.services;
+  if (args.csa_flags & ~KNOWN_FLAGS) return NFS4ERR_INVAL;
+  const client = clients.find(args.csa_clientid);
+  if (client?.identity.generation !== "4.1") return NFS4ERR_STALE_CLIENTID;
+  if (client.createSessionReply && args.csa_sequence === (client.createSessionSequence - 1) >>> 0)
+    return client.createSessionReply;
+  if (args.csa_sequence !== client.createSessionSequence) return NFS4ERR_SEQ_MISORDERED;
+  if (!client.confirmed && client.identity.principal !== principalOf(context.call.credential))
+    return NFS4ERR_CLID_INUSE;
+  const fore = negotiate(args.csa_fore_chan_attrs, limits);
+  if (fore.ca_maxrequestsize < SMALLEST_MESSAGE || fore.ca_maxresponsesize < SMALLEST_MESSAGE) return NFS4ERR_TOOSMALL;
+  if (fore.ca_maxoperations < 2 || fore.ca_maxrequests < 1) return NFS4ERR_INVAL;
+  if (client.sessions.size >= limits.maxSessionsPerClient) return NFS4ERR_NOSPC;
+
+  const back = {
+    ...args.csa_back_chan_attrs,
+    ca_maxrequests: Math.min(args.csa_back_chan_attrs.ca_maxrequests, MAX_BACKCHANNEL_SLOTS),
+    ca_rdma_ird: [],
+  };
+  const backSlots = Math.max(1, back.ca_maxrequests);
+  const session = new Session({
+    client,
+    id: sessionId(client.id, random.fill(new Uint8Array(8))),
+    fore,
+    back,
+    callbackProgram: args.csa_cb_program,
+    backchannel: new BackchannelSlots(backSlots),
+    wantsBackchannel: (args.csa_flags & CREATE_SESSION4_FLAG_CONN_BACK_CHAN) !== 0,
+  });
+  if (!client.confirmed) {
+    clients.confirm(client);
+    // Without a reason to reclaim there is nothing to wait for, but the client says so itself (RECLAIM_COMPLETE).
+    client.reclaimComplete = false;
+    if (!grace.mayReclaim(reclaimKey(client))) client.journaled = false;
+  }
+  clients.renew(client);
+  clients.addSession(session);
+  const { connection } = context.call;
+  session.foreConnections.add(connection);
+  const backchannel = (args.csa_flags & CREATE_SESSION4_FLAG_CONN_BACK_CHAN) !== 0;
+  if (backchannel) session.backConnections.add(connection);
+  callbacks.bound(session, connection);
+
+  const reply: CREATE_SESSION4res = {
+    csr_status: NFS4_OK,
+    csr_resok4: {
+      csr_sessionid: session.id,
+      csr_sequence: args.csa_sequence,
+      csr_flags: backchannel ? CREATE_SESSION4_FLAG_CONN_BACK_CHAN : 0,
+      csr_fore_chan_attrs: fore,
+      csr_back_chan_attrs: back,
+    },
+  };
+  client.createSessionSequence = (client.createSessionSequence + 1) >>> 0;
+  client.createSessionReply = reply;
+  return reply;
+};
+
+function negotiate(asked: channel_attrs4, limits: ServerLimits): channel_attrs4 {
+  return {
+    ca_headerpadsize: 0,
+    ca_maxrequestsize: Math.min(asked.ca_maxrequestsize, limits.maxMessage),
+    ca_maxresponsesize: Math.min(asked.ca_maxresponsesize, limits.maxMessage),
+    ca_maxresponsesize_cached: Math.min(asked.ca_maxresponsesize_cached, limits.maxCachedReply),
+    ca_maxoperations: Math.min(asked.ca_maxoperations, limits.maxOperations),
+    ca_maxrequests: Math.min(asked.ca_maxrequests, limits.maxSlots),
+    ca_rdma_ird: [],
+  };
+}
+
+/** The clientid, by which people know it in a capture, and eight random bytes. */
+function sessionId({ hi, lo }: { readonly hi: number; readonly lo: number }, secret: Uint8Array): Uint8Array {
+  const id = new Uint8Array(16);
+  const view = new DataView(id.buffer);
+  view.setUint32(0, hi);
+  view.setUint32(4, lo);
+  id.set(secret, 8);
+  return id;
+}

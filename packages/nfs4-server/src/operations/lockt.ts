@@ -1,0 +1,40 @@
+/** LOCKT (RFC 8881 §18.11): would this lock be denied? It makes no state. */
+import {
+  type LOCKT4args,
+  type LOCKT4res,
+  NFS4_OK,
+  NFS4ERR_DENIED,
+  NFS4ERR_EXPIRED,
+  NFS4ERR_GRACE,
+  NFS4ERR_INVAL,
+  NFS4ERR_STALE_CLIENTID,
+  WRITE_LT,
+  WRITEW_LT,
+} from "@nfs4/protocol";
+import { needCurrent } from "../compound/context.ts";
+import { onAnswer } from "../compound/fs-answer.ts";
+import type { Handler } from "../compound/handler.ts";
+import { latin1 } from "../latin1.ts";
+import { rangeOf } from "../state/byte-range-locks.ts";
+import { statusOfWrongType } from "../state/io-file.ts";
+import { deniedBy } from "./lock.ts";
+
+export const lockt: Handler<LOCKT4args, LOCKT4res> = (context, args) => {
+  const current = needCurrent(context);
+  if (typeof current === "number") return current;
+  const range = rangeOf(args.offset, args.length);
+  if (!range) return NFS4ERR_INVAL;
+  const { clients, grace, states } = context.services;
+  const client = context.client ?? clients.find(args.owner.clientid);
+  if (!client) return clients.isOurs(args.owner.clientid) ? NFS4ERR_EXPIRED : NFS4ERR_STALE_CLIENTID;
+  if (context.minorVersion === 0) clients.renew(client);
+  if (grace.active) return NFS4ERR_GRACE;
+  return onAnswer(current.export.fileSystem.getattr(current.node, context.caller(current.export)), ({ type }) => {
+    if (type !== "file") return statusOfWrongType(context, type);
+    const owner = client.lockOwners.get(latin1(args.owner.owner)) ?? null;
+    const exclusive = args.locktype === WRITE_LT || args.locktype === WRITEW_LT;
+    const conflict = states.file(current.key)?.locks.conflict(owner, range, exclusive) ?? null;
+    if (!conflict || conflict.owner.client.expired) return { status: NFS4_OK };
+    return { status: NFS4ERR_DENIED, denied: deniedBy(conflict) };
+  });
+};

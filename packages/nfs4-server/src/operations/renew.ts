@@ -1,0 +1,10 @@
+/** RENEW (RFC 7530 §16.29): 4.0's sign of life. */
+import { NFS4_OK, NFS4ERR_EXPIRED, NFS4ERR_STALE_CLIENTID, type RENEW4args } from "@nfs4/protocol";
+import type { Handler } from "../compound/handler.ts";
+
+export const renew: Handler<RENEW4args, never> = ({ services: { clients } }, { clientid }) => {
+  const client = clients.find(clientid);
+  if (!client?.confirmed) return clients.isOurs(clientid) ? NFS4ERR_EXPIRED : NFS4ERR_STALE_CLIENTID;
+  clients.renew(client);
+  return NFS4_OK;
+};

@@ -1,0 +1,41 @@
+/** SEEK (RFC 7862 §15.11): the next data or hole. */
+import {
+  NFS4_CONTENT_DATA,
+  NFS4_CONTENT_HOLE,
+  NFS4_OK,
+  NFS4ERR_NOTSUPP,
+  NFS4ERR_NXIO,
+  NFS4ERR_UNION_NOTSUPP,
+  type SEEK4args,
+  type SEEK4res,
+} from "@nfs4/protocol";
+import { needCurrent } from "../compound/context.ts";
+import type { Handler } from "../compound/handler.ts";
+import { then } from "../filesystem/chain.ts";
+import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
+import { OPEN_READ } from "../filesystem/types.ts";
+import { fileForIo } from "../state/io-file.ts";
+
+export const seek: Handler<SEEK4args, SEEK4res> = (context, { sa_stateid, sa_offset, sa_what }) => {
+  const current = needCurrent(context);
+  if (typeof current === "number") return current;
+  const { fileSystem } = current.export;
+  if (!fileSystem.seek) return NFS4ERR_NOTSUPP;
+  if (sa_what !== NFS4_CONTENT_DATA && sa_what !== NFS4_CONTENT_HOLE) return NFS4ERR_UNION_NOTSUPP;
+  if (sa_offset > BigInt(Number.MAX_SAFE_INTEGER)) return NFS4ERR_NXIO;
+  const what = sa_what === NFS4_CONTENT_DATA ? "data" : "hole";
+  const caller = context.caller(current.export);
+  return then(fileForIo(context, current, sa_stateid, OPEN_READ), (file) => {
+    if (typeof file === "number") return file;
+    const release = (): void => file.release();
+    context.onFailure(release);
+    return then(fileSystem.seek?.(file.file, Number(sa_offset), what, caller) ?? "ENOTSUP", (answer) => {
+      context.settled(release);
+      release();
+      // No data behind: that is the end of the file, not an error (RFC 7862 §15.11.3).
+      if (answer === "ENXIO" && what === "data") return NFS4ERR_NXIO;
+      if (isErrno(answer)) return statusOfErrno(answer);
+      return { sa_status: NFS4_OK, resok4: { sr_eof: false, sr_offset: BigInt(answer) } };
+    });
+  });
+};

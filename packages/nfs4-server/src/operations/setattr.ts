@@ -1,0 +1,62 @@
+/** SETATTR (RFC 8881 §18.30). Its result has the set attributes also when it fails. */
+import {
+  FATTR4_SIZE,
+  hasBit,
+  NFS4_OK,
+  NFS4ERR_ROFS,
+  type nfsstat4,
+  type SETATTR4args,
+  type SETATTR4res,
+} from "@nfs4/protocol";
+import { requestedChanges } from "../attributes/changes.ts";
+import { type CompoundContext, needWritable } from "../compound/context.ts";
+import type { Handler } from "../compound/handler.ts";
+import type { NodeReference } from "../filehandle/node-reference.ts";
+import { then } from "../filesystem/chain.ts";
+import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
+import { type Awaitable, OPEN_WRITE } from "../filesystem/types.ts";
+import { fileForIo } from "../state/io-file.ts";
+import type { FileReference } from "../state/open-files.ts";
+import { specialStateid } from "../state/stateid.ts";
+
+export const setattr: Handler<SETATTR4args, SETATTR4res> = (context, args) => {
+  const current = needWritable(context);
+  if (typeof current === "number") return current;
+  const { fileSystem } = current.export;
+  const requested = requestedChanges(args.obj_attributes, context.minorVersion, false);
+  if (typeof requested === "number") return requested;
+  const caller = context.caller(current.export);
+  return then(fileForTruncation(context, current, args), (file) => {
+    if (typeof file === "number") return file;
+    const release = (): void => file?.release();
+    context.onFailure(release);
+    const answer = fileSystem.setattr
+      ? fileSystem.setattr(current.node, requested.changes, caller, file?.file)
+      : ("EROFS" as const);
+    return then(answer, (done): SETATTR4res | nfsstat4 => {
+      context.settled(release);
+      release();
+      return isErrno(done) ? statusOfErrno(done) : { status: NFS4_OK, attrsset: requested.set as number[] };
+    });
+  });
+};
+
+/**
+ * The open file by which a size is set, or null where permission is decided by the mode. Without a size the stateid means nothing: some clients send
+ * uninitialised ones.
+ */
+function fileForTruncation(
+  context: CompoundContext,
+  node: NodeReference,
+  { obj_attributes, stateid }: SETATTR4args,
+): Awaitable<FileReference | null | nfsstat4> {
+  if (!hasBit(obj_attributes.attrmask, FATTR4_SIZE)) return null;
+  if (!node.export.fileSystem.setattr) return NFS4ERR_ROFS;
+  const resolved = context.resolveStateid(stateid);
+  if (resolved && specialStateid(resolved) !== null) {
+    return (context.services.states.file(node.key)?.shares.denied ?? 0) & OPEN_WRITE
+      ? fileForIo(context, node, stateid, OPEN_WRITE)
+      : null;
+  }
+  return fileForIo(context, node, stateid, OPEN_WRITE);
+}

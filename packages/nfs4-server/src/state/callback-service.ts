@@ -1,0 +1,190 @@
+/**
+ * Calls from the server to its clients: proving the way there, and telling a waiter that its lock is free. 4.1 clients are called over the connections that
+ * they bound for it, in the backchannel's slots; 4.0 clients by dialling the address that they gave (RFC 8881 §2.10.3.1, §20; RFC 7530 §10.2).
+ */
+
+import type { Connector } from "@nfs4/bytestream";
+import {
+  beginCallbackCompoundCall,
+  CALLBACKS,
+  decodeCompoundReply,
+  NFS4_OK,
+  type nfsstat4,
+  OP_CB_NOTIFY_LOCK,
+  OP_CB_SEQUENCE,
+} from "@nfs4/protocol";
+import { authSys, parseUniversalAddress, RpcClient, type RpcConnection } from "@nfs4/rpc";
+import type { Clock, RandomSource } from "@nfs4/timecounter";
+import type { XdrReader, XdrWriter } from "@xdr-ts/xdr";
+import { fromLatin1 } from "../latin1.ts";
+import type { Client } from "./client.ts";
+import type { FileState } from "./file-state.ts";
+import type { LockOwner } from "./owners.ts";
+import type { Session } from "./session.ts";
+
+const CB_VERSION = 1;
+const CB_NULL = 0;
+const CB_COMPOUND = 1;
+const CALLBACK_TIMEOUT_MS = 10_000;
+const NO_TAG = new Uint8Array(0);
+
+export interface CallbackServiceOptions {
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  /** How to dial a 4.0 client; null: its callbacks stay unproven. */
+  readonly connector: Connector | null;
+  /** The longest request that an admitted client may send. */
+  readonly recordBytes: number;
+}
+
+export interface CallbackCounters {
+  sent: number;
+  failed: number;
+  /** Ways to a client that were shown to work. */
+  proven: number;
+}
+
+export class CallbackService {
+  readonly counters: CallbackCounters = { sent: 0, failed: 0, proven: 0 };
+  readonly #options: CallbackServiceOptions;
+  readonly #credential = authSys({ uid: 0, gid: 0, machineName: "nfs4" });
+  /** Sessions of each connection, to be unbound when it ends. */
+  readonly #sessions: WeakMap<RpcConnection, Set<Session>> = new WeakMap();
+
+  constructor(options: CallbackServiceOptions) {
+    this.#options = options;
+  }
+
+  /** A connection now belongs to a session; if it may carry callbacks, that is tried out. */
+  bound(session: Session, connection: RpcConnection): void {
+    connection.admit({ recordBytes: this.#options.recordBytes });
+    let sessions = this.#sessions.get(connection);
+    if (!sessions) {
+      sessions = new Set();
+      this.#sessions.set(connection, sessions);
+      const all = sessions;
+      void connection.closed.then(() => {
+        for (const one of all) one.unbind(connection);
+      });
+    }
+    sessions.add(session);
+    if (session.backConnections.has(connection)) void this.#prove(session, connection);
+  }
+
+  /** CB_NULL, then CB_SEQUENCE alone; a way that fails is given up. */
+  async #prove(session: Session, connection: RpcConnection): Promise<void> {
+    try {
+      await connection.call({
+        program: session.callbackProgram,
+        version: CB_VERSION,
+        procedure: CB_NULL,
+        timeoutMs: CALLBACK_TIMEOUT_MS,
+      });
+      const status = await this.#compound(session, connection, null);
+      if (status !== NFS4_OK) throw new Error(`CB_SEQUENCE answered ${status}`);
+      this.counters.proven++;
+    } catch {
+      this.counters.failed++;
+      session.backConnections.delete(connection);
+    }
+  }
+
+  /** A CB_COMPOUND with CB_SEQUENCE and at most one more operation; answers the status. */
+  async #compound(
+    session: Session,
+    connection: RpcConnection,
+    operation: ((writer: XdrWriter) => void) | null,
+  ): Promise<nfsstat4> {
+    const slot = await session.backchannel.take();
+    let used = false;
+    try {
+      this.counters.sent++;
+      const status = await connection.call({
+        program: session.callbackProgram,
+        version: CB_VERSION,
+        procedure: CB_COMPOUND,
+        credential: this.#credential,
+        timeoutMs: CALLBACK_TIMEOUT_MS,
+        encode: (writer) => {
+          const count = beginCallbackCompoundCall(writer, NO_TAG, 1, 0);
+          writer.patchUint32(count, operation ? 2 : 1);
+          writer.uint32(OP_CB_SEQUENCE);
+          CALLBACKS.CB_SEQUENCE.encodeArguments(writer, {
+            csa_sessionid: session.id,
+            csa_sequenceid: slot.sequence,
+            csa_slotid: slot.id,
+            csa_highest_slotid: session.backchannel.highest,
+            csa_cachethis: false,
+            csa_referring_call_lists: [],
+          });
+          operation?.(writer);
+        },
+        decode: (reader: XdrReader) => {
+          const reply = decodeCompoundReply(reader);
+          // The slot's sequence counts if CB_SEQUENCE itself went well.
+          used = reply.status === NFS4_OK || reply.count > 1;
+          return reply.status;
+        },
+      });
+      return status;
+    } finally {
+      session.backchannel.give(slot, used);
+    }
+  }
+
+  /** Tells a 4.1 client that a lock it waits for may be free (RFC 8881 §20.11). A hint: if it is lost, the client asks again. */
+  lockAvailable(file: FileState, owner: LockOwner): void {
+    for (const session of owner.client.sessions) {
+      const [connection] = session.backConnections;
+      if (!connection) continue;
+      void this.#compound(session, connection, (writer) => {
+        writer.uint32(OP_CB_NOTIFY_LOCK);
+        CALLBACKS.CB_NOTIFY_LOCK.encodeArguments(writer, {
+          cnla_fh: file.node.handle,
+          cnla_lock_owner: { clientid: owner.client.id, owner: fromLatin1(owner.name) },
+        });
+      }).catch(() => {
+        this.counters.failed++;
+      });
+      return;
+    }
+  }
+
+  /** 4.0: dials the client's callback address and sends CB_NULL. Until that has worked, it gets nothing that would need a recall. */
+  probe(client: Client, connection: RpcConnection): void {
+    connection.admit({ recordBytes: this.#options.recordBytes });
+    const { callback } = client;
+    const { connector } = this.#options;
+    if (!callback || !connector || callback.program === 0) return;
+    const address = parseUniversalAddress(callback.netid, callback.universalAddress);
+    if (!address || address.port === 0) return;
+    void this.#dial(connector, client, address);
+  }
+
+  async #dial(
+    connector: Connector,
+    client: Client,
+    address: { readonly address: string; readonly port: number },
+  ): Promise<void> {
+    const { callback } = client;
+    if (!callback) return;
+    try {
+      const stream = await connector.connect(address, { timeoutMs: CALLBACK_TIMEOUT_MS });
+      await using rpc = new RpcClient({
+        stream,
+        environment: { clock: this.#options.clock, random: this.#options.random },
+      });
+      this.counters.sent++;
+      await rpc.call({
+        program: callback.program,
+        version: CB_VERSION,
+        procedure: CB_NULL,
+        timeoutMs: CALLBACK_TIMEOUT_MS,
+      });
+      callback.proven = true;
+      this.counters.proven++;
+    } catch {
+      this.counters.failed++;
+    }
+  }
+}

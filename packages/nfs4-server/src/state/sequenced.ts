@@ -1,0 +1,51 @@
+/** Runs a 4.0 operation that has a seqid in its owner's sequence (RFC 7530 §9.1.7): in order, once, and with the last reply kept. In 4.1 it just runs. */
+import { NFS4_OK, type nfsstat4 } from "@nfs4/protocol";
+import type { CompoundContext } from "../compound/context.ts";
+import type { Awaitable } from "../filesystem/types.ts";
+import type { OwnerSequence } from "./owner-sequence.ts";
+
+export interface Sequenced {
+  readonly sequence: OwnerSequence | null;
+  readonly seqid: number;
+  readonly operation: number;
+}
+
+export function inSequence<R extends object>(
+  context: CompoundContext,
+  { sequence, seqid, operation }: Sequenced,
+  run: () => Awaitable<R | nfsstat4>,
+): Awaitable<R | nfsstat4> {
+  if (!sequence) return run();
+  const verdict = sequence.admit(seqid, operation);
+  switch (verdict.kind) {
+    case "error":
+      return verdict.status;
+    case "replay":
+      context.services.counters.replays++;
+      if (verdict.current) context.setCurrent(verdict.current);
+      return verdict.reply as R | nfsstat4;
+    case "new":
+      break;
+  }
+  const finish = (answer: R | nfsstat4): R | nfsstat4 => {
+    sequence.finish(seqid, operation, statusOf(answer), answer, context.current);
+    return answer;
+  };
+  const abandon = (error: unknown): never => {
+    sequence.abandon();
+    throw error;
+  };
+  try {
+    const answer = run();
+    return answer instanceof Promise ? answer.then(finish, abandon) : finish(answer);
+  } catch (error) {
+    return abandon(error);
+  }
+}
+
+/** The status of an operation's answer: a bare one, or the first field of its result. */
+export function statusOf(answer: object | nfsstat4): nfsstat4 {
+  if (typeof answer === "number") return answer;
+  const status: unknown = "status" in answer ? answer.status : Object.values(answer)[0];
+  return typeof status === "number" ? (status as nfsstat4) : NFS4_OK;
+}

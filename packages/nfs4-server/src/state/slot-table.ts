@@ -1,0 +1,78 @@
+/**
+ * The slots of a session's fore channel and the reply cache in them: exactly-once semantics (RFC 8881 §2.10.6).
+ */
+import {
+  NFS4ERR_BAD_HIGH_SLOT,
+  NFS4ERR_BADSLOT,
+  NFS4ERR_DELAY,
+  NFS4ERR_RETRY_UNCACHED_REP,
+  NFS4ERR_SEQ_FALSE_RETRY,
+  NFS4ERR_SEQ_MISORDERED,
+  type nfsstat4,
+} from "@nfs4/protocol";
+
+export interface Slot {
+  /** Of the last request that was let in. The first one of a session has 1. */
+  sequence: number;
+  /** A request runs in it; a retry gets DELAY and never runs twice. */
+  busy: boolean;
+  /** The encoded COMPOUND4res of the last request; null if it was not to be cached or none has been finished. */
+  reply: Uint8Array | null;
+  /** Checksum over the last request, by which a false retry is told from a true one; 0: none taken. */
+  fingerprint: number;
+}
+
+export type SlotVerdict =
+  | { readonly kind: "new"; readonly slot: Slot }
+  | { readonly kind: "replay"; readonly reply: Uint8Array }
+  | { readonly kind: "error"; readonly status: nfsstat4 };
+
+export class SlotTable {
+  readonly #slots: Slot[];
+
+  constructor(count: number) {
+    this.#slots = Array.from({ length: count }, () => ({ sequence: 0, busy: false, reply: null, fingerprint: 0 }));
+  }
+
+  get size(): number {
+    return this.#slots.length;
+  }
+
+  get highest(): number {
+    return this.#slots.length - 1;
+  }
+
+  /** True if any request runs, not counting the one in `own`. */
+  busyBeside(own: Slot | null): boolean {
+    return this.#slots.some((slot) => slot.busy && slot !== own);
+  }
+
+  /** Judges a SEQUENCE (RFC 8881 §18.46.3). A "new" slot is busy from now on until `finish`. */
+  admit(slotId: number, sequence: number, highestSlotId: number, fingerprint: number): SlotVerdict {
+    const slot = this.#slots[slotId];
+    if (!slot) return { kind: "error", status: NFS4ERR_BADSLOT };
+    if (highestSlotId < slotId || highestSlotId >= 0xffff_ffff) return { kind: "error", status: NFS4ERR_BAD_HIGH_SLOT };
+    if (sequence === slot.sequence && slot.sequence !== 0) return this.#retry(slot, fingerprint);
+    if (sequence === 0 && slot.sequence === 0) return { kind: "error", status: NFS4ERR_SEQ_MISORDERED };
+    if (sequence !== (slot.sequence + 1) >>> 0) return { kind: "error", status: NFS4ERR_SEQ_MISORDERED };
+    if (slot.busy) return { kind: "error", status: NFS4ERR_SEQ_MISORDERED };
+    slot.sequence = sequence;
+    slot.busy = true;
+    slot.reply = null;
+    slot.fingerprint = fingerprint;
+    return { kind: "new", slot };
+  }
+
+  #retry(slot: Slot, fingerprint: number): SlotVerdict {
+    if (slot.fingerprint !== fingerprint) return { kind: "error", status: NFS4ERR_SEQ_FALSE_RETRY };
+    if (slot.busy) return { kind: "error", status: NFS4ERR_DELAY };
+    if (!slot.reply) return { kind: "error", status: NFS4ERR_RETRY_UNCACHED_REP };
+    return { kind: "replay", reply: slot.reply };
+  }
+
+  /** The request of a slot has been answered; `reply` is kept if the client asked for it or it is small. */
+  finish(slot: Slot, reply: Uint8Array | null): void {
+    slot.busy = false;
+    slot.reply = reply;
+  }
+}
