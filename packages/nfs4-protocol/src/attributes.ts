@@ -30,8 +30,8 @@ export function encodeFattr4(writer: XdrWriter, mask: Bitmap, values: Fattr4Valu
   let wordIndex = -1;
   let missing = 0;
   for (let i = 0; i < attributes.length; i++) {
-    const { number, name, codec } = attributes[i]!;
-    const value = values[name];
+    const { number, codec, get } = attributes[i]!;
+    const value = get(values);
     if (value !== undefined) {
       codec.encode(writer, value as never);
       continue;
@@ -62,8 +62,8 @@ export type DecodedFattr4 =
   | { readonly ok: false; readonly status: typeof NFS4ERR_ATTRNOTSUPP; readonly attribute: number }
   | { readonly ok: false; readonly status: typeof NFS4ERR_BADXDR; readonly error: XdrError };
 
+/** Keeps hold of the last message, so that the values of many entries of one READDIR are read without a new view for each. */
 const scratch = new XdrReader();
-const NOTHING = new Uint8Array(0);
 
 /**
  * Reads the values of a fattr4; opaque ones are views. An attribute that is not in `supported` (default: the whole table) is
@@ -86,8 +86,6 @@ export function decodeFattr4({ attrmask, attr_vals }: fattr4, supported?: Bitmap
   } catch (error) {
     if (!(error instanceof XdrError)) throw error;
     return { ok: false, status: NFS4ERR_BADXDR, error };
-  } finally {
-    scratch.reset(NOTHING);
   }
   return { ok: true, values: values as Fattr4Values };
 }

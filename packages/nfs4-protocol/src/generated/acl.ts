@@ -192,8 +192,8 @@ export function decode_mode_umask4(r: XdrReader): mode_umask4 {
 
 function decode_list_of_nfsace4(r: XdrReader, max = 0xffff_ffff): nfsace4[] {
   const length = r.arrayLength(max, 16);
-  const list: nfsace4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_nfsace4(r));
+  const list = new Array<nfsace4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_nfsace4(r);
   return list;
 }
 

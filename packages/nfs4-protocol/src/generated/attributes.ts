@@ -1379,8 +1379,8 @@ export const FATTR4_XATTR_SUPPORT = 82;
 
 function decode_list_of_utf8str_cis(r: XdrReader, max = 0xffff_ffff): utf8str_cis[] {
   const length = r.arrayLength(max, 4);
-  const list: utf8str_cis[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_utf8str_cis(r));
+  const list = new Array<utf8str_cis>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_utf8str_cis(r);
   return list;
 }
 
@@ -1391,8 +1391,8 @@ function encode_list_of_utf8str_cis(w: XdrWriter, v: readonly utf8str_cis[], max
 
 function decode_list_of_fs_location4(r: XdrReader, max = 0xffff_ffff): fs_location4[] {
   const length = r.arrayLength(max, 8);
-  const list: fs_location4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_fs_location4(r));
+  const list = new Array<fs_location4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_fs_location4(r);
   return list;
 }
 
@@ -1403,8 +1403,8 @@ function encode_list_of_fs_location4(w: XdrWriter, v: readonly fs_location4[], m
 
 function decode_list_of_threshold_item4(r: XdrReader, max = 0xffff_ffff): threshold_item4[] {
   const length = r.arrayLength(max, 12);
-  const list: threshold_item4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_threshold_item4(r));
+  const list = new Array<threshold_item4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_threshold_item4(r);
   return list;
 }
 
@@ -1415,8 +1415,8 @@ function encode_list_of_threshold_item4(w: XdrWriter, v: readonly threshold_item
 
 function decode_list_of_nfstime4(r: XdrReader, max = 0xffff_ffff): nfstime4[] {
   const length = r.arrayLength(max, 12);
-  const list: nfstime4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_nfstime4(r));
+  const list = new Array<nfstime4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_nfstime4(r);
   return list;
 }
 
@@ -1427,8 +1427,8 @@ function encode_list_of_nfstime4(w: XdrWriter, v: readonly nfstime4[], max = 0xf
 
 function decode_list_of_uint64(r: XdrReader, max = 0xffff_ffff): bigint[] {
   const length = r.arrayLength(max, 8);
-  const list: bigint[] = [];
-  for (let i = 0; i < length; i++) list.push(r.uint64());
+  const list = new Array<bigint>(length);
+  for (let i = 0; i < length; i++) list[i] = r.uint64();
   return list;
 }
 
@@ -1439,8 +1439,8 @@ function encode_list_of_uint64(w: XdrWriter, v: readonly bigint[], max = 0xffff_
 
 function decode_list_of_fs_locations_server4(r: XdrReader, max = 0xffff_ffff): fs_locations_server4[] {
   const length = r.arrayLength(max, 12);
-  const list: fs_locations_server4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_fs_locations_server4(r));
+  const list = new Array<fs_locations_server4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_fs_locations_server4(r);
   return list;
 }
 
@@ -1451,8 +1451,8 @@ function encode_list_of_fs_locations_server4(w: XdrWriter, v: readonly fs_locati
 
 function decode_list_of_fs_locations_item4(r: XdrReader, max = 0xffff_ffff): fs_locations_item4[] {
   const length = r.arrayLength(max, 8);
-  const list: fs_locations_item4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_fs_locations_item4(r));
+  const list = new Array<fs_locations_item4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_fs_locations_item4(r);
   return list;
 }
 
@@ -1468,8 +1468,8 @@ function encode_list_of_nfsace4(w: XdrWriter, v: readonly nfsace4[], max = 0xfff
 
 function decode_list_of_nfsace4(r: XdrReader, max = 0xffff_ffff): nfsace4[] {
   const length = r.arrayLength(max, 16);
-  const list: nfsace4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_nfsace4(r));
+  const list = new Array<nfsace4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_nfsace4(r);
   return list;
 }
 
@@ -1480,8 +1480,8 @@ function encode_list_of_layouttype4(w: XdrWriter, v: readonly layouttype4[], max
 
 function decode_list_of_layouttype4(r: XdrReader, max = 0xffff_ffff): layouttype4[] {
   const length = r.arrayLength(max, 4);
-  const list: layouttype4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_layouttype4(r));
+  const list = new Array<layouttype4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_layouttype4(r);
   return list;
 }
 

@@ -694,8 +694,8 @@ function encode_list_of_uint32(w: XdrWriter, v: readonly number[], max = 0xffff_
 
 function decode_list_of_uint32(r: XdrReader, max = 0xffff_ffff): number[] {
   const length = r.arrayLength(max, 4);
-  const list: number[] = [];
-  for (let i = 0; i < length; i++) list.push(r.uint32());
+  const list = new Array<number>(length);
+  for (let i = 0; i < length; i++) list[i] = r.uint32();
   return list;
 }
 
@@ -706,8 +706,8 @@ function encode_list_of_component4(w: XdrWriter, v: readonly component4[], max =
 
 function decode_list_of_component4(r: XdrReader, max = 0xffff_ffff): component4[] {
   const length = r.arrayLength(max, 4);
-  const list: component4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_component4(r));
+  const list = new Array<component4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_component4(r);
   return list;
 }
 

@@ -950,22 +950,22 @@ export function decode_CB_OFFLOAD4res(r: XdrReader): CB_OFFLOAD4res {
 
 function decode_list_of_notify_remove4(r: XdrReader, max = 0xffff_ffff): notify_remove4[] {
   const length = r.arrayLength(max, 20);
-  const list: notify_remove4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_notify_remove4(r));
+  const list = new Array<notify_remove4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_notify_remove4(r);
   return list;
 }
 
 function decode_list_of_nfs_cookie4(r: XdrReader, max = 0xffff_ffff): nfs_cookie4[] {
   const length = r.arrayLength(max, 8);
-  const list: nfs_cookie4[] = [];
-  for (let i = 0; i < length; i++) list.push(r.uint64());
+  const list = new Array<nfs_cookie4>(length);
+  for (let i = 0; i < length; i++) list[i] = r.uint64();
   return list;
 }
 
 function decode_list_of_prev_entry4(r: XdrReader, max = 0xffff_ffff): prev_entry4[] {
   const length = r.arrayLength(max, 20);
-  const list: prev_entry4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_prev_entry4(r));
+  const list = new Array<prev_entry4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_prev_entry4(r);
   return list;
 }
 
@@ -986,8 +986,8 @@ function encode_list_of_prev_entry4(w: XdrWriter, v: readonly prev_entry4[], max
 
 function decode_list_of_notify4(r: XdrReader, max = 0xffff_ffff): notify4[] {
   const length = r.arrayLength(max, 8);
-  const list: notify4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_notify4(r));
+  const list = new Array<notify4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_notify4(r);
   return list;
 }
 
@@ -998,8 +998,8 @@ function encode_list_of_notify4(w: XdrWriter, v: readonly notify4[], max = 0xfff
 
 function decode_list_of_referring_call4(r: XdrReader, max = 0xffff_ffff): referring_call4[] {
   const length = r.arrayLength(max, 8);
-  const list: referring_call4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_referring_call4(r));
+  const list = new Array<referring_call4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_referring_call4(r);
   return list;
 }
 
@@ -1010,8 +1010,8 @@ function encode_list_of_referring_call4(w: XdrWriter, v: readonly referring_call
 
 function decode_list_of_referring_call_list4(r: XdrReader, max = 0xffff_ffff): referring_call_list4[] {
   const length = r.arrayLength(max, 20);
-  const list: referring_call_list4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_referring_call_list4(r));
+  const list = new Array<referring_call_list4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_referring_call_list4(r);
   return list;
 }
 

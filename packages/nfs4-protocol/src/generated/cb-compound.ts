@@ -369,8 +369,8 @@ export function decode_CB_COMPOUND4res(r: XdrReader): CB_COMPOUND4res {
 
 function decode_list_of_nfs_cb_argop4(r: XdrReader, max = 0xffff_ffff): nfs_cb_argop4[] {
   const length = r.arrayLength(max, 4);
-  const list: nfs_cb_argop4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_nfs_cb_argop4(r));
+  const list = new Array<nfs_cb_argop4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_nfs_cb_argop4(r);
   return list;
 }
 
@@ -381,8 +381,8 @@ function encode_list_of_nfs_cb_argop4(w: XdrWriter, v: readonly nfs_cb_argop4[],
 
 function decode_list_of_nfs_cb_resop4(r: XdrReader, max = 0xffff_ffff): nfs_cb_resop4[] {
   const length = r.arrayLength(max, 8);
-  const list: nfs_cb_resop4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_nfs_cb_resop4(r));
+  const list = new Array<nfs_cb_resop4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_nfs_cb_resop4(r);
   return list;
 }
 

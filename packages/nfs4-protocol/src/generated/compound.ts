@@ -1505,8 +1505,8 @@ export function decode_COMPOUND4res(r: XdrReader): COMPOUND4res {
 
 function decode_list_of_nfs_argop4(r: XdrReader, max = 0xffff_ffff): nfs_argop4[] {
   const length = r.arrayLength(max, 4);
-  const list: nfs_argop4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_nfs_argop4(r));
+  const list = new Array<nfs_argop4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_nfs_argop4(r);
   return list;
 }
 
@@ -1517,8 +1517,8 @@ function encode_list_of_nfs_argop4(w: XdrWriter, v: readonly nfs_argop4[], max =
 
 function decode_list_of_nfs_resop4(r: XdrReader, max = 0xffff_ffff): nfs_resop4[] {
   const length = r.arrayLength(max, 8);
-  const list: nfs_resop4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_nfs_resop4(r));
+  const list = new Array<nfs_resop4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_nfs_resop4(r);
   return list;
 }
 

@@ -326,8 +326,8 @@ export function decode_CLONE4res(r: XdrReader): CLONE4res {
 
 function decode_list_of_netloc4(r: XdrReader, max = 0xffff_ffff): netloc4[] {
   const length = r.arrayLength(max, 8);
-  const list: netloc4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_netloc4(r));
+  const list = new Array<netloc4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_netloc4(r);
   return list;
 }
 
@@ -338,8 +338,8 @@ function encode_list_of_netloc4(w: XdrWriter, v: readonly netloc4[], max = 0xfff
 
 function decode_list_of_nfsstat4(r: XdrReader, max = 0xffff_ffff): nfsstat4[] {
   const length = r.arrayLength(max, 4);
-  const list: nfsstat4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_nfsstat4(r));
+  const list = new Array<nfsstat4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_nfsstat4(r);
   return list;
 }
 

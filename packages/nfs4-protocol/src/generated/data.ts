@@ -695,8 +695,8 @@ export function decode_WRITE_SAME4res(r: XdrReader): WRITE_SAME4res {
 
 function decode_list_of_read_plus_content(r: XdrReader, max = 0xffff_ffff): read_plus_content[] {
   const length = r.arrayLength(max, 4);
-  const list: read_plus_content[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_read_plus_content(r));
+  const list = new Array<read_plus_content>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_read_plus_content(r);
   return list;
 }
 
@@ -707,8 +707,8 @@ function encode_list_of_read_plus_content(w: XdrWriter, v: readonly read_plus_co
 
 function decode_list_of_stateid4(r: XdrReader, max = 0xffff_ffff): stateid4[] {
   const length = r.arrayLength(max, 16);
-  const list: stateid4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_stateid4(r));
+  const list = new Array<stateid4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_stateid4(r);
   return list;
 }
 

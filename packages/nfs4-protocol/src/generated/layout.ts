@@ -371,22 +371,22 @@ function encode_list_of_netaddr4(w: XdrWriter, v: readonly netaddr4[], max = 0xf
 
 function decode_list_of_netaddr4(r: XdrReader, max = 0xffff_ffff): netaddr4[] {
   const length = r.arrayLength(max, 8);
-  const list: netaddr4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_netaddr4(r));
+  const list = new Array<netaddr4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_netaddr4(r);
   return list;
 }
 
 function decode_list_of_uint32(r: XdrReader, max = 0xffff_ffff): number[] {
   const length = r.arrayLength(max, 4);
-  const list: number[] = [];
-  for (let i = 0; i < length; i++) list.push(r.uint32());
+  const list = new Array<number>(length);
+  for (let i = 0; i < length; i++) list[i] = r.uint32();
   return list;
 }
 
 function decode_list_of_multipath_list4(r: XdrReader, max = 0xffff_ffff): multipath_list4[] {
   const length = r.arrayLength(max, 4);
-  const list: multipath_list4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_multipath_list4(r));
+  const list = new Array<multipath_list4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_multipath_list4(r);
   return list;
 }
 
@@ -402,8 +402,8 @@ function encode_list_of_multipath_list4(w: XdrWriter, v: readonly multipath_list
 
 function decode_list_of_nfs_fh4(r: XdrReader, max = 0xffff_ffff): nfs_fh4[] {
   const length = r.arrayLength(max, 4);
-  const list: nfs_fh4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_nfs_fh4(r));
+  const list = new Array<nfs_fh4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_nfs_fh4(r);
   return list;
 }
 

@@ -998,8 +998,8 @@ function encode_list_of_secinfo4(w: XdrWriter, v: readonly secinfo4[], max = 0xf
 
 function decode_list_of_secinfo4(r: XdrReader, max = 0xffff_ffff): secinfo4[] {
   const length = r.arrayLength(max, 4);
-  const list: secinfo4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_secinfo4(r));
+  const list = new Array<secinfo4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_secinfo4(r);
   return list;
 }
 

@@ -629,8 +629,8 @@ export function decode_LAYOUTSTATS4res(r: XdrReader): LAYOUTSTATS4res {
 
 function decode_list_of_deviceid4(r: XdrReader, max = 0xffff_ffff): deviceid4[] {
   const length = r.arrayLength(max, 16);
-  const list: deviceid4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_deviceid4(r));
+  const list = new Array<deviceid4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_deviceid4(r);
   return list;
 }
 
@@ -641,8 +641,8 @@ function encode_list_of_deviceid4(w: XdrWriter, v: readonly deviceid4[], max = 0
 
 function decode_list_of_layout4(r: XdrReader, max = 0xffff_ffff): layout4[] {
   const length = r.arrayLength(max, 28);
-  const list: layout4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_layout4(r));
+  const list = new Array<layout4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_layout4(r);
   return list;
 }
 
@@ -653,8 +653,8 @@ function encode_list_of_layout4(w: XdrWriter, v: readonly layout4[], max = 0xfff
 
 function decode_list_of_device_error4(r: XdrReader, max = 0xffff_ffff): device_error4[] {
   const length = r.arrayLength(max, 24);
-  const list: device_error4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_device_error4(r));
+  const list = new Array<device_error4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_device_error4(r);
   return list;
 }
 

@@ -359,8 +359,8 @@ export function decode_copy_confirm_auth_priv(r: XdrReader): copy_confirm_auth_p
 
 function decode_list_of_uint32(r: XdrReader, max = 0xffff_ffff): number[] {
   const length = r.arrayLength(max, 4);
-  const list: number[] = [];
-  for (let i = 0; i < length; i++) list.push(r.uint32());
+  const list = new Array<number>(length);
+  for (let i = 0; i < length; i++) list[i] = r.uint32();
   return list;
 }
 
@@ -371,8 +371,8 @@ function encode_list_of_uint32(w: XdrWriter, v: readonly number[], max = 0xffff_
 
 function decode_list_of_netloc4(r: XdrReader, max = 0xffff_ffff): netloc4[] {
   const length = r.arrayLength(max, 8);
-  const list: netloc4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_netloc4(r));
+  const list = new Array<netloc4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_netloc4(r);
   return list;
 }
 

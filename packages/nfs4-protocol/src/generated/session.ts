@@ -933,8 +933,8 @@ export function decode_RECLAIM_COMPLETE4res(r: XdrReader): RECLAIM_COMPLETE4res 
 
 function decode_list_of_sec_oid4(r: XdrReader, max = 0xffff_ffff): sec_oid4[] {
   const length = r.arrayLength(max, 4);
-  const list: sec_oid4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_sec_oid4(r));
+  const list = new Array<sec_oid4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_sec_oid4(r);
   return list;
 }
 
@@ -945,8 +945,8 @@ function encode_list_of_sec_oid4(w: XdrWriter, v: readonly sec_oid4[], max = 0xf
 
 function decode_list_of_nfs_impl_id4(r: XdrReader, max = 0xffff_ffff): nfs_impl_id4[] {
   const length = r.arrayLength(max, 20);
-  const list: nfs_impl_id4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_nfs_impl_id4(r));
+  const list = new Array<nfs_impl_id4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_nfs_impl_id4(r);
   return list;
 }
 
@@ -957,8 +957,8 @@ function encode_list_of_nfs_impl_id4(w: XdrWriter, v: readonly nfs_impl_id4[], m
 
 function decode_list_of_gsshandle4_t(r: XdrReader, max = 0xffff_ffff): gsshandle4_t[] {
   const length = r.arrayLength(max, 4);
-  const list: gsshandle4_t[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_gsshandle4_t(r));
+  const list = new Array<gsshandle4_t>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_gsshandle4_t(r);
   return list;
 }
 
@@ -969,8 +969,8 @@ function encode_list_of_gsshandle4_t(w: XdrWriter, v: readonly gsshandle4_t[], m
 
 function decode_list_of_uint32(r: XdrReader, max = 0xffff_ffff): number[] {
   const length = r.arrayLength(max, 4);
-  const list: number[] = [];
-  for (let i = 0; i < length; i++) list.push(r.uint32());
+  const list = new Array<number>(length);
+  for (let i = 0; i < length; i++) list[i] = r.uint32();
   return list;
 }
 
@@ -981,8 +981,8 @@ function encode_list_of_uint32(w: XdrWriter, v: readonly number[], max = 0xffff_
 
 function decode_list_of_callback_sec_parms4(r: XdrReader, max = 0xffff_ffff): callback_sec_parms4[] {
   const length = r.arrayLength(max, 4);
-  const list: callback_sec_parms4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_callback_sec_parms4(r));
+  const list = new Array<callback_sec_parms4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_callback_sec_parms4(r);
   return list;
 }
 
@@ -993,8 +993,8 @@ function encode_list_of_callback_sec_parms4(w: XdrWriter, v: readonly callback_s
 
 function decode_list_of_stateid4(r: XdrReader, max = 0xffff_ffff): stateid4[] {
   const length = r.arrayLength(max, 16);
-  const list: stateid4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_stateid4(r));
+  const list = new Array<stateid4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_stateid4(r);
   return list;
 }
 
@@ -1005,8 +1005,8 @@ function encode_list_of_stateid4(w: XdrWriter, v: readonly stateid4[], max = 0xf
 
 function decode_list_of_nfsstat4(r: XdrReader, max = 0xffff_ffff): nfsstat4[] {
   const length = r.arrayLength(max, 4);
-  const list: nfsstat4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_nfsstat4(r));
+  const list = new Array<nfsstat4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_nfsstat4(r);
   return list;
 }
 

@@ -245,8 +245,8 @@ export function decode_REMOVEXATTR4res(r: XdrReader): REMOVEXATTR4res {
 
 function decode_list_of_xattrkey4(r: XdrReader, max = 0xffff_ffff): xattrkey4[] {
   const length = r.arrayLength(max, 4);
-  const list: xattrkey4[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_xattrkey4(r));
+  const list = new Array<xattrkey4>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_xattrkey4(r);
   return list;
 }
 
