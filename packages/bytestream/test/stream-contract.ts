@@ -19,6 +19,8 @@ class Collector implements ByteSink {
   limit: number;
   ends = 0;
   calls = 0;
+  /** Took less than all, and has not asked for more. */
+  #waits = false;
   /** Runs within `data()`, after taking. */
   onData: (() => void) | null = null;
   readonly #stream: ByteStream;
@@ -33,12 +35,14 @@ class Collector implements ByteSink {
 
   data(slab: Uint8Array, offset: number, length: number): number {
     expect(this.ends).toBe(0);
+    expect(this.#waits).toBe(false);
     expect(length).toBeGreaterThan(0);
     expect(offset + length).toBeLessThanOrEqual(slab.length);
     this.calls++;
     const taken = Math.min(length, this.limit - this.length);
     this.#chunks.push(slab.slice(offset, offset + taken));
     this.length += taken;
+    this.#waits = taken < length;
     this.onData?.();
     return taken;
   }
@@ -49,6 +53,7 @@ class Collector implements ByteSink {
 
   raise(limit: number): void {
     this.limit = limit;
+    this.#waits = false;
     this.#stream.resume();
   }
 
@@ -197,12 +202,18 @@ export function describeByteStream(name: string, makeHarness: () => Promise<Stre
     it("pauses when a sink takes less than all, offers nothing until resume(), then the very next byte", async () => {
       const payload = new SeededRandom(3).fill(new Uint8Array(10_000));
       const sink = new Collector(b, 0);
-      a.write([{ bytes: payload }]);
-      a.shutdown();
+      a.write([{ bytes: payload.subarray(0, 5000) }]);
       await harness.until(() => sink.calls === 1);
-      for (const limit of [1, 100, 4097, 9999]) {
+      const whilePaused = [
+        { limit: 1, act: () => a.write([{ bytes: payload.subarray(5000, 9000) }]) },
+        { limit: 100, act: () => a.write([{ bytes: payload.subarray(9000) }]) },
+        { limit: 4097, act: () => a.shutdown() },
+        { limit: 9999, act: () => {} },
+      ];
+      for (const { limit, act } of whilePaused) {
         await harness.settle();
         const calls = sink.calls;
+        act();
         await harness.settle();
         expect([sink.calls, sink.ends]).toEqual([calls, 0]);
         sink.raise(limit);

@@ -228,10 +228,7 @@ export class CalloutWheel implements CalloutHost {
     let level = 0;
     if (distance >= SPAN[1]) level = distance < SPAN[2] ? 1 : distance < SPAN[3] ? 2 : 3;
     entry.key = deadline;
-    if (distance >= HORIZON) {
-      tick = this.#position + HORIZON - 1;
-      entry.key = tick * TICK_US;
-    }
+    if (distance >= HORIZON) tick = this.#position + HORIZON - 1;
     const slot = slotOf(level, tick);
     entry.place = slot;
     const head = this.#heads[slot] as CalloutEntry | null;

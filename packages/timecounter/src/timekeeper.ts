@@ -62,13 +62,9 @@ export class Timekeeper {
 
   /** Switches to a registered counter and stays with it; null goes back to the best. Uptime goes on where it is. Throws on an unknown name. */
   choose(name: string | null): void {
-    this.#pinned = name !== null;
-    if (name === null) {
-      this.#switchTo(this.#best());
-      return;
-    }
-    const counter = this.#counters.find((candidate) => candidate.name === name);
+    const counter = name === null ? this.#best() : this.#counters.find((candidate) => candidate.name === name);
     if (counter === undefined) throw new RangeError(`no timecounter is called ${name}`);
+    this.#pinned = name !== null;
     this.#switchTo(counter);
   }
 
