@@ -2,6 +2,7 @@ export { Address, Prefix } from "./address.ts";
 export { createStack, HostStack } from "./create-stack.ts";
 export type { Driver, DriverCapabilities, DriverEvents, DriverStatistics, ReceiveBatch } from "./driver.ts";
 export { type Impairments, MemoryLink, MemoryLinkEnd, type MemoryLinkOptions } from "./drivers/memory-link.ts";
+export { PortDriver, type PortDriverOptions } from "./drivers/port-driver.ts";
 export { type InjectOptions, ScriptDriver, type SentPacket } from "./drivers/script-driver.ts";
 export {
   type AddressState,

@@ -3,6 +3,7 @@ import type { Driver, DriverCapabilities, DriverEvents, ReceiveBatch } from "./d
 import { InterfaceStatistics } from "./interface-statistics.ts";
 import { LINK_DOWN, OUTPUT_OK, type OutputResult } from "./ip/protocol.ts";
 import type { LinkLayer } from "./link/link-layer.ts";
+import { linkLocalAddress } from "./link/neighbor-discovery.ts";
 import type { ChecksumState, OutboundPacket } from "./packet.ts";
 import type { RoutingEntry } from "./routing-table.ts";
 import type { Stack } from "./stack.ts";
@@ -76,6 +77,8 @@ export class NetworkInterface implements DriverEvents {
   readonly link: LinkLayer;
   readonly addresses: InterfaceAddress[] = [];
   readonly statistics: InterfaceStatistics = new InterfaceStatistics();
+  /** Called when another host uses one of our addresses; its `state` says whether we gave it up. */
+  onAddressConflict: ((address: InterfaceAddress) => void) | null = null;
   readonly #queue: OutboundPacket[] = [];
   #taps: PacketTap[] = [];
   #adminUp = true;
@@ -143,6 +146,10 @@ export class NetworkInterface implements DriverEvents {
       if (!stands) own.routes.push(stack.routes.add({ destination: subnet, interface: this }));
     }
     stack.ip.addLocal(own);
+    stack.enter();
+    this.link.claim(own);
+    stack.leave();
+    this.#addLinkLocal(own);
     return own;
   }
 
@@ -153,9 +160,17 @@ export class NetworkInterface implements DriverEvents {
     const own = this.addresses[index];
     if (own === undefined) return false;
     this.addresses.splice(index, 1);
+    this.link.release(own);
     for (const entry of own.routes) this.stack.routes.remove(entry);
     this.stack.ip.removeLocal(own);
     return true;
+  }
+
+  /** RFC 4291 §2.8: every IPv6 interface has one; those without a MAC address get theirs by hand. */
+  #addLinkLocal(added: InterfaceAddress): void {
+    if (added.address.family === 4 || this.macAddress === null || !this.stack.ndSettings.autoLinkLocal.value) return;
+    if (this.addresses.some((own) => own.address.family === 6 && own.address.isLinkLocal)) return;
+    this.addAddress(new Prefix(linkLocalAddress(this.macAddress), 64));
   }
 
   /** Link-local addresses get the index of this interface as their zone. */
@@ -214,8 +229,12 @@ export class NetworkInterface implements DriverEvents {
   }
 
   /** From the driver. */
-  linkChanged(_up: boolean): void {
-    this.stack.routes.generation++;
+  linkChanged(up: boolean): void {
+    const { stack } = this;
+    stack.routes.generation++;
+    stack.enter();
+    this.link.linkChanged(up);
+    stack.leave();
   }
 
   #pollLater(): void {

@@ -2,7 +2,11 @@ import type { Clock, RandomSource } from "@nfs4/timecounter";
 import { LoopbackDriver } from "./drivers/loopback.ts";
 import { type InterfaceOptions, NetworkInterface } from "./interface.ts";
 import { IpLayer } from "./ip/ip-layer.ts";
+import { type ArpSettings, registerArpSettings } from "./link/arp.ts";
+import { EthernetLink } from "./link/ethernet.ts";
 import { IpLink } from "./link/ip-link.ts";
+import type { LinkLayer } from "./link/link-layer.ts";
+import { type NdSettings, registerNdSettings } from "./link/neighbor-discovery.ts";
 import { OutboundPool } from "./outbound-pool.ts";
 import { InboundPacket, type OutboundPacket } from "./packet.ts";
 import { RoutingTable } from "./routing-table.ts";
@@ -33,6 +37,8 @@ export class Stack implements AsyncDisposable {
   readonly statistics: Statistics = new Statistics();
   readonly routes: RoutingTable;
   readonly ip: IpLayer;
+  readonly arpSettings: ArpSettings;
+  readonly ndSettings: NdSettings;
   /** lo0: the way of every packet to one of our own addresses. */
   readonly loopback: NetworkInterface;
   /** The one packet that is on its way up. */
@@ -53,6 +59,8 @@ export class Stack implements AsyncDisposable {
     this.random = options.random;
     this.sysctl = new SysctlTree(options.sysctl);
     this.routes = new RoutingTable(this.random.uint32());
+    this.arpSettings = registerArpSettings(this);
+    this.ndSettings = registerNdSettings(this);
     this.ip = new IpLayer(this);
     this.loopback = this.addInterface({ name: "lo0", driver: new LoopbackDriver() });
     this.loopback.addAddress("127.0.0.1/8");
@@ -72,7 +80,7 @@ export class Stack implements AsyncDisposable {
     if (this.#interfaces.some((iface) => iface.name === options.name)) {
       throw new RangeError(`interface ${options.name} exists already`);
     }
-    const iface = new NetworkInterface(this, this.#nextIndex++, options, (owner) => new IpLink(owner));
+    const iface = new NetworkInterface(this, this.#nextIndex++, options, makeLink);
     this.#interfaces.push(iface);
     this.routes.generation++;
     options.driver.start(iface, this.#pool.slab);
@@ -188,4 +196,8 @@ export class Stack implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+function makeLink(iface: NetworkInterface): LinkLayer {
+  return iface.capabilities.medium === "ethernet" ? new EthernetLink(iface) : new IpLink(iface);
 }

@@ -6,9 +6,12 @@ import type { Stack } from "../stack.ts";
 import type { ControlError, TransportProtocol } from "../transport.ts";
 import { HostCache } from "./host-cache.ts";
 import { Icmp } from "./icmp.ts";
+import { Icmp6 } from "./icmp6.ts";
 import { Ipv4Input } from "./ipv4-input.ts";
 import { Ipv4Output } from "./ipv4-output.ts";
-import { NO_ROUTE, type OutputResult, PROTOCOL_ICMP } from "./protocol.ts";
+import { Ipv6Input } from "./ipv6-input.ts";
+import { Ipv6Output } from "./ipv6-output.ts";
+import { NO_ROUTE, type OutputResult, PROTOCOL_ICMP, PROTOCOL_ICMPV6 } from "./protocol.ts";
 import { Route } from "./route.ts";
 import { selectSource } from "./source-selection.ts";
 
@@ -21,6 +24,9 @@ export class IpLayer {
   readonly icmp: Icmp;
   readonly input4: Ipv4Input;
   readonly output4: Ipv4Output;
+  readonly icmp6: Icmp6;
+  readonly input6: Ipv6Input;
+  readonly output6: Ipv6Output;
   readonly #stack: Stack;
   readonly #seed: number;
   /** Our unicast addresses. */
@@ -41,6 +47,10 @@ export class IpLayer {
     this.icmp = new Icmp(stack, this);
     this.input4 = new Ipv4Input(stack, this, this.icmp);
     this.registerTransport(PROTOCOL_ICMP, this.icmp);
+    this.output6 = new Ipv6Output(stack);
+    this.icmp6 = new Icmp6(stack, this);
+    this.input6 = new Ipv6Input(stack, this, this.icmp6);
+    this.registerTransport(PROTOCOL_ICMPV6, this.icmp6);
   }
 
   /** Throws if the protocol has a transport already. */
@@ -197,7 +207,7 @@ export class IpLayer {
         return NO_ROUTE;
       }
     }
-    return this.output4.send(packet, way);
+    return packet.family === 4 ? this.output4.send(packet, way) : this.output6.send(packet, way);
   }
 
   /** Gives a whole packet for this host to its protocol. Returns false if nobody handles it. */
@@ -211,6 +221,7 @@ export class IpLayer {
   close(): void {
     this.hostCache.close();
     this.input4.close();
+    this.input6.close();
     this.#cache.clear();
   }
 

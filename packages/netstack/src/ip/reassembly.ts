@@ -47,7 +47,8 @@ export class PartialDatagram {
   readonly d2: number;
   readonly d3: number;
   readonly id: number;
-  readonly protocol: number;
+  /** As the first fragment says, once that is here. */
+  protocol: number;
   readonly hash: number;
   readonly deadline: number;
   next: PartialDatagram | null = null;
@@ -192,6 +193,7 @@ export class Reassembly {
     if (from === 0) {
       datagram.header = packet.slab.slice(packet.ipOffset, packet.ipOffset + headerLength);
       datagram.trafficClass = packet.trafficClass;
+      datagram.protocol = packet.protocol;
     }
     const ecn = packet.trafficClass & 3;
     if (ecn === CE) datagram.sawCe = true;

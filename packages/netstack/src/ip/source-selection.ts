@@ -13,13 +13,17 @@ export function selectSource(stack: Stack, route: Route): Address | null {
   let best: InterfaceAddress | null = null;
   for (const iface of stack.interfaces) {
     for (const candidate of iface.addresses) {
-      if (candidate.address.family !== family || !candidate.usable) continue;
+      if (candidate.address.family !== family || !candidate.usable || !isUsefulOn(candidate, route)) continue;
       if (best === null || isBetter(candidate, best, route)) best = candidate;
     }
   }
-  // A link-local source is of no use away from its link (RFC 4291 §2.5.6).
-  if (best?.address.isLinkLocal && best.iface !== route.iface) return null;
   return best?.address ?? null;
+}
+
+/** Loopback and (IPv6) link-local sources are of no use away from their link (RFC 4291 §2.5.3, §2.5.6). */
+function isUsefulOn(candidate: InterfaceAddress, route: Route): boolean {
+  if (candidate.iface === route.iface) return true;
+  return !candidate.address.isLoopback && !(candidate.address.family === 6 && candidate.address.isLinkLocal);
 }
 
 /**
