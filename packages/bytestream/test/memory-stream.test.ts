@@ -7,6 +7,7 @@ async function memoryHarness(options: MemoryPipeOptions): Promise<StreamHarness>
   const clock = new VirtualClock();
   return {
     pair: async () => memoryPipe(clock, options),
+    capacity: 0,
     until: async (condition) => {
       await clock.runWhile(() => !condition());
       expect(condition()).toBe(true);
