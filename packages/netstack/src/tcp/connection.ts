@@ -10,6 +10,7 @@ import { type TcpInfo, tcpInfo } from "./info.ts";
 import { flightSize } from "./send-space.ts";
 import { setState } from "./state.ts";
 import type { Tcb, TcbOwner } from "./tcb.ts";
+import { markUrgent, urgentPending } from "./urgent.ts";
 
 export interface KeepAliveOptions {
   /** Idle time before the first probe, time between probes (ms), and how many go unanswered before the connection is dropped. */
@@ -30,6 +31,12 @@ const streamOwner: TcbOwner = {
   drained(tcb: Tcb): void {
     drain(tcb.stream as TcpConnection);
   },
+  reported(tcb: Tcb, error: Error): void {
+    (tcb.stream as TcpConnection).onError?.(error);
+  },
+  urgent(tcb: Tcb): void {
+    (tcb.stream as TcpConnection).onUrgent?.(urgentPending(tcb));
+  },
 };
 
 /** An established TCP connection as a stream of bytes. */
@@ -37,6 +44,10 @@ export class TcpConnection implements ByteStream {
   readonly localAddress: SocketAddress;
   readonly peerAddress: SocketAddress;
   onDrain: (() => void) | null = null;
+  /** Told of trouble that does not end the connection: ICMP errors, a peer that has not answered R1 times. Null: not told (SHLD-20). */
+  onError: ((error: Error) => void) | null = null;
+  /** Told when the peer enters urgent mode, with the number of bytes up to the end of what is urgent. It comes in line (RFC 6093). */
+  onUrgent: ((pending: number) => void) | null = null;
   readonly #tcb: Tcb;
   #closed: Promise<StreamEnd> | null = null;
   #settle: ((end: StreamEnd) => void) | null = null;
@@ -84,10 +95,13 @@ export class TcpConnection implements ByteStream {
     }
     const { stack } = tcb.context;
     stack.enter();
-    tcb.sendBuffer.append(slices);
-    if (tcb.sendBuffer.queued >= tcb.sendHighWater) tcb.aboveHighWater = true;
-    requestOutput(tcb);
-    stack.leave();
+    try {
+      tcb.sendBuffer.append(slices);
+      if (tcb.sendBuffer.queued >= tcb.sendHighWater) tcb.aboveHighWater = true;
+      requestOutput(tcb);
+    } finally {
+      stack.leave();
+    }
     return tcb.sendBuffer.queued;
   }
 
@@ -133,6 +147,22 @@ export class TcpConnection implements ByteStream {
   }
 
   // ——— TCP's own ———
+
+  /** `write`, with everything queued so far marked as urgent. RFC 6093 advises against it (SHLD-13). */
+  writeUrgent(slices: readonly Slice[]): number {
+    const tcb = this.#tcb;
+    if (tcb.finQueued || tcb.endedHow !== null) return this.write(slices);
+    this.#within(() => {
+      this.write(slices);
+      markUrgent(tcb);
+    });
+    return tcb.sendBuffer.queued;
+  }
+
+  /** Bytes not yet taken up to the peer's urgent pointer. */
+  get urgentPending(): number {
+    return urgentPending(this.#tcb);
+  }
 
   /** What is known of the connection: a copy. */
   tcpInfo(): TcpInfo {
@@ -181,8 +211,11 @@ export class TcpConnection implements ByteStream {
   #within(action: () => void): void {
     const { stack } = this.#tcb.context;
     stack.enter();
-    action();
-    stack.leave();
+    try {
+      action();
+    } finally {
+      stack.leave();
+    }
   }
 
   /** Ended in order means: once the sink has everything, its end included. */

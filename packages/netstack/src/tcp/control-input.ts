@@ -25,8 +25,7 @@ export function connectionError(tcb: Tcb, error: ControlError, sequence: number)
       return;
     default:
       // MUST-56: these never end a connection; should it time out, they say why.
-      statistics.icmpSoftErrors++;
-      tcb.softError = error.kind === "unreachable-net" ? "ENETUNREACH" : "EHOSTUNREACH";
+      softError(tcb, error, error.kind === "unreachable-net" ? "ENETUNREACH" : "EHOSTUNREACH");
   }
 }
 
@@ -38,12 +37,17 @@ function hardError(tcb: Tcb, error: ControlError): void {
   const { statistics, tunables } = tcb.context;
   const code = error.kind === "admin-prohibited" ? "EHOSTUNREACH" : "ECONNREFUSED";
   if ((tcb.state !== SYN_SENT && tcb.state !== SYN_RECEIVED) || !tunables.icmpMayRst.value) {
-    statistics.icmpSoftErrors++;
-    tcb.softError = code;
+    softError(tcb, error, code);
     return;
   }
   statistics.icmpHardErrors++;
   endConnection(tcb, "reset", new TcpError(code, `ICMP: ${error.kind}`));
+}
+
+function softError(tcb: Tcb, error: ControlError, code: string): void {
+  tcb.context.statistics.icmpSoftErrors++;
+  tcb.softError = code;
+  tcb.owner?.reported(tcb, new TcpError(code, `ICMP: ${error.kind}`));
 }
 
 function packetTooBig(context: TcpContext, tcb: Tcb, error: ControlError): void {

@@ -40,6 +40,9 @@ export interface TcpInfo {
   readonly windowProbes: number;
   readonly keepAliveProbes: number;
   readonly urgentSegments: number;
+  /** Traffic class (Differentiated Services and ECN) of the last segment that came in (MAY-9). */
+  readonly trafficClass: number;
+  /** The last soft error, as Node's code; empty: none. */
   readonly softError: string;
   /** Since it was opened, and since the peer was last heard. */
   readonly age: number;
@@ -83,6 +86,7 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     windowProbes: tcb.persistTries,
     keepAliveProbes: tcb.keepProbes,
     urgentSegments: tcb.urgentSegments,
+    trafficClass: tcb.rcvTrafficClass,
     softError: tcb.softError,
     age: now - tcb.openedAt,
     idle: now - tcb.lastReceived,

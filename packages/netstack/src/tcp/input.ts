@@ -30,6 +30,7 @@ import { synSentInput } from "./syn-sent.ts";
 import type { Tcb } from "./tcb.ts";
 import { acceptFin, acceptInOrder, acceptOutOfOrder, joinReassembled } from "./text.ts";
 import { sendReset } from "./transmit.ts";
+import { noteUrgent } from "./urgent.ts";
 import { offeredWindow } from "./window.ts";
 
 /** Timestamps are trusted for 24 days of silence (RFC 7323 §5.5). */
@@ -43,6 +44,7 @@ export function connectionInput(tcb: Tcb, segment: TcpSegment): InputVerdict {
   tcb.segmentsReceived++;
   tcb.lastReceived = tcb.context.clock.coarse();
   tcb.keepProbes = 0;
+  tcb.rcvTrafficClass = segment.packet.trafficClass;
   if (tcb.state === SYN_SENT) {
     if (!synSentInput(tcb, segment)) return "done";
     return laterSteps(tcb, segment);
@@ -315,6 +317,11 @@ function laterSteps(tcb: Tcb, segment: TcpSegment): InputVerdict {
   const receiving = state === ESTABLISHED || state === FIN_WAIT_1 || state === FIN_WAIT_2;
   if (!receiving) return "done";
   if ((segment.flags & URG) !== 0) noteUrgent(tcb, segment);
+  if (tcb.finAhead && seqGt((segment.seq + segment.length) >>> 0, tcb.finSeq)) {
+    // Beyond the FIN there is nothing.
+    tcb.context.statistics.rcvAfterClose++;
+    return "done";
+  }
   if (segment.length > 0) {
     if (segment.seq === tcb.rcvNxt) {
       acceptInOrder(tcb, segment);
@@ -336,15 +343,6 @@ function laterSteps(tcb: Tcb, segment: TcpSegment): InputVerdict {
   const timeWait = acceptFin(tcb);
   deliverWaiting(tcb);
   return timeWait && tcb.endedHow === null ? "time-wait" : "done";
-}
-
-/** Step 6. The pointer is kept and counted; the data stays in line (RFC 6093 §5). */
-function noteUrgent(tcb: Tcb, segment: TcpSegment): void {
-  tcb.context.statistics.rcvUrg++;
-  tcb.urgentSegments++;
-  const pointer = (segment.seq + segment.urgentPointer) >>> 0;
-  if (!tcb.urgent || seqGt(pointer, tcb.rcvUp)) tcb.rcvUp = pointer;
-  tcb.urgent = true;
 }
 
 /** Both directions have ended: acknowledges the last FIN and leaves the rest to TIME-WAIT. */

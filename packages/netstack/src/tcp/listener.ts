@@ -67,6 +67,10 @@ export class TcpListener implements Listener, TcbOwner {
 
   drained(): void {}
 
+  reported(): void {}
+
+  urgent(): void {}
+
   /** Connections that nobody has accepted yet are reset. */
   close(): Promise<void> {
     if (!this.closed) {

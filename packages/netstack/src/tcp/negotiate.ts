@@ -9,7 +9,7 @@ export function negotiate(tcb: Tcb, options: TcpOptions): void {
   tcb.peerMss = options.mss === 0 ? defaultMss(context, tcb.family) : options.mss;
   tcb.windowScaling &&= options.windowShift >= 0;
   tcb.sndShift = tcb.windowScaling ? options.windowShift : 0;
-  if (!tcb.windowScaling) tcb.rcvShift = 0;
+  if (!tcb.windowScaling) disableScaling(tcb);
   tcb.timestamps &&= options.hasTimestamps;
   if (tcb.timestamps) {
     tcb.tsRecent = options.tsVal;
@@ -18,4 +18,10 @@ export function negotiate(tcb: Tcb, options: TcpOptions): void {
   tcb.sackPermitted &&= options.sackPermitted;
   updateMaxSegment(tcb);
   tcb.cwnd = initialWindow(tcb.maxSegment, context.tunables.initcwndSegments.value);
+}
+
+/** Without scaling no more than 65,535 bytes can be offered. */
+export function disableScaling(tcb: Tcb): void {
+  tcb.rcvShift = 0;
+  tcb.rcvBufferSize = Math.min(tcb.rcvBufferSize, 0xffff);
 }

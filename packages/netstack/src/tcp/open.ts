@@ -4,6 +4,7 @@ import type { TcpContext } from "./context.ts";
 import { startTimer } from "./deadlines.ts";
 import type { FlowKey } from "./flow.ts";
 import { mssForMtu, updateMaxSegment } from "./mss.ts";
+import { disableScaling } from "./negotiate.ts";
 import { setState } from "./state.ts";
 import type { SynEntry } from "./syncache.ts";
 import { Tcb } from "./tcb.ts";
@@ -58,6 +59,7 @@ export function openPassive(context: TcpContext, entry: SynEntry): Tcb {
   tcb.windowScaling = entry.peerShift >= 0;
   tcb.sndShift = Math.max(0, entry.peerShift);
   tcb.rcvShift = Math.max(0, entry.ourShift);
+  if (!tcb.windowScaling) disableScaling(tcb);
   tcb.timestamps = entry.timestamps;
   tcb.tsOffset = entry.tsOffset;
   tcb.tsRecent = entry.tsRecent;

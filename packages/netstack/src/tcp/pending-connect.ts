@@ -43,6 +43,10 @@ export class PendingConnect implements TcbOwner {
 
   drained(): void {}
 
+  reported(): void {}
+
+  urgent(): void {}
+
   #abort(): void {
     const tcb = this.#tcb!;
     const { stack } = tcb.context;

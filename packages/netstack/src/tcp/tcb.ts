@@ -19,6 +19,10 @@ export interface TcbOwner {
   ended(tcb: Tcb): void;
   /** `queued` fell to half of the high-water mark after having been above it. */
   drained(tcb: Tcb): void;
+  /** Something is wrong that does not end the connection (RFC 9293 §3.9.2.2, MUST-47): an ICMP error, or R1 retransmissions. */
+  reported(tcb: Tcb, error: Error): void;
+  /** The peer has entered urgent mode. */
+  urgent(tcb: Tcb): void;
 }
 
 /**
@@ -55,6 +59,9 @@ export class Tcb extends Flow implements CongestionWindow {
   finQueued = false;
   /** The peer has acknowledged our FIN. */
   finAcked = false;
+  /** Urgent data is queued up to `sndUp` (RFC 6093: the sequence number behind its last byte). */
+  sndUrgent = false;
+  sndUp = 0;
 
   // Receive sequence space
   irs = 0;
@@ -74,9 +81,11 @@ export class Tcb extends Flow implements CongestionWindow {
   /** A FIN has come beyond a gap: its sequence number is `finSeq`. */
   finAhead = false;
   finSeq = 0;
-  /** Urgent pointer of the peer, while `urgent` (RFC 6093: never acted upon). */
+  /** While `urgent`, the peer's urgent pointer; the data stays in line (RFC 6093). */
   rcvUp = 0;
   urgent = false;
+  /** Traffic class of the last segment that came in. */
+  rcvTrafficClass = 0;
 
   // Delivery
   sink: ByteSink | null = null;

@@ -6,6 +6,7 @@ import { Reassembly } from "./reassembly.ts";
 import type { TcpSegment } from "./segment.ts";
 import { setState } from "./state.ts";
 import type { Tcb } from "./tcb.ts";
+import { expireUrgent } from "./urgent.ts";
 
 /** Payload that begins at RCV.NXT and lies within the window. */
 export function acceptInOrder(tcb: Tcb, segment: TcpSegment): void {
@@ -22,6 +23,7 @@ export function acceptInOrder(tcb: Tcb, segment: TcpSegment): void {
     startTimer(tcb, TIMER_DELACK, tunables.delacktime.value * 1000);
   }
   requestOutput(tcb);
+  if (tcb.urgent) expireUrgent(tcb);
   deliverSegment(tcb, segment.packet.slab, segment.payloadOffset, length);
 }
 

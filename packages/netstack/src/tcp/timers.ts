@@ -22,7 +22,7 @@ import { flightSize, hasUnsent } from "./send-space.ts";
 import type { Tcb } from "./tcb.ts";
 import { transmit } from "./transmit.ts";
 
-/** After so many retransmissions of the same data IP is asked for another way (R1, SHLD-10). */
+/** After so many retransmissions of the same data IP is asked for another way, and the user is told (R1, SHLD-10, SHLD-9). */
 const R1 = 3;
 
 /** The connection's callout fired: runs every timer that is due. */
@@ -72,7 +72,11 @@ function retransmissionTimeout(tcb: Tcb): void {
     return;
   }
   tcb.rexmtShift++;
-  if (tcb.rexmtTries === R1) tcb.route = null;
+  if (tcb.rexmtTries === R1) {
+    tcb.route = null;
+    tcb.owner?.reported(tcb, new TcpError("ETIMEDOUT", `${R1} retransmissions without an answer`));
+    if (tcb.endedHow !== null) return;
+  }
   if (tcb.state === SYN_SENT || tcb.state === SYN_RECEIVED) {
     tcb.sndNxt = tcb.iss;
   } else {

@@ -9,6 +9,7 @@ import { writeSack, writeSynOptions, writeTimestamps } from "./options.ts";
 import { MAX_SACK_BLOCKS } from "./reassembly.ts";
 import type { TcpSegment } from "./segment.ts";
 import type { Tcb } from "./tcb.ts";
+import { urgentPointer, writeUrgent } from "./urgent.ts";
 import { advertiseWindow } from "./window.ts";
 
 /** The connection's route, looked up again when the table has changed. */
@@ -62,6 +63,13 @@ export function transmit(
     // The window of a SYN is never scaled (RFC 7323 §2.2).
     (flags & RST) !== 0 ? 0 : advertiseWindow(tcb, (flags & SYN) !== 0 ? 0 : tcb.rcvShift),
   );
+  if (tcb.sndUrgent && (flags & (SYN | RST)) === 0) {
+    const pointer = urgentPointer(tcb, seq);
+    if (pointer > 0) {
+      writeUrgent(view, at, pointer);
+      statistics.sndUrg++;
+    }
+  }
   const superSegment = packet.segmentSize !== 0;
   const result = stack.ip.output(packet, routeOf(tcb));
   statistics.sndTotal++;

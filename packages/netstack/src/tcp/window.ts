@@ -16,9 +16,10 @@ export function offeredWindow(tcb: Tcb): number {
   return seqGt(tcb.rcvAdv, tcb.rcvNxt) ? (tcb.rcvAdv - tcb.rcvNxt) | 0 : 0;
 }
 
-/** Room in the receive buffer. */
+/** Room in the receive buffer, as far as the window field can tell of it. */
 export function receiveSpace(tcb: Tcb): number {
-  return Math.max(0, tcb.rcvBufferSize - tcb.receiveBuffer.ordered);
+  const room = Math.max(0, tcb.rcvBufferSize - tcb.receiveBuffer.ordered);
+  return Math.min(room, WINDOW_FIELD * 2 ** tcb.rcvShift);
 }
 
 /**
@@ -26,23 +27,31 @@ export function receiveSpace(tcb: Tcb): number {
  * buffer at least (RFC 9293 §3.8.6.2.2, MUST-39).
  */
 export function advertiseWindow(tcb: Tcb, shift: number): number {
+  const unit = 2 ** shift;
   const offered = offeredWindow(tcb);
   const space = receiveSpace(tcb);
-  const worthwhile = Math.min(tcb.rcvBufferSize / 2, tcb.ourMss);
-  let field: number;
-  if (space - offered >= worthwhile) {
-    field = Math.min(WINDOW_FIELD, space >>> shift);
-  } else {
-    // Keep the edge: rounding up, for it was offered.
-    field = Math.min(WINDOW_FIELD, (offered + 2 ** shift - 1) >>> shift);
-  }
-  const edge = (tcb.rcvNxt + field * 2 ** shift) >>> 0;
+  let field = keptEdge(tcb, offered, unit);
+  if (space - offered >= Math.min(tcb.rcvBufferSize / 2, tcb.ourMss)) field = Math.max(field, Math.floor(space / unit));
+  if (field > WINDOW_FIELD) field = WINDOW_FIELD;
+  const edge = (tcb.rcvNxt + field * unit) >>> 0;
   if (seqGt(edge, tcb.rcvAdv)) tcb.rcvAdv = edge;
   return field;
 }
 
+/**
+ * What was offered, in units of the scale: rounded up, so that the edge stays, but not for ever: a peer that sends byte by byte would move it
+ * a little each time, so that beyond one unit more than the buffer holds it is rounded down (RFC 7323 §2.4).
+ */
+function keptEdge(tcb: Tcb, offered: number, unit: number): number {
+  const up = Math.ceil(offered / unit);
+  const overcommitted = up * unit + tcb.receiveBuffer.ordered - tcb.rcvBufferSize;
+  return overcommitted > unit ? Math.floor(offered / unit) : up;
+}
+
 /** Whether room has grown so much that the peer should hear of it without having sent anything (FreeBSD's rule). */
 export function windowUpdateDue(tcb: Tcb): boolean {
+  // Before the first byte nothing can have grown: the handshake's window holds.
+  if (tcb.bytesReceived === 0) return false;
   const space = receiveSpace(tcb);
   const gain = space - offeredWindow(tcb);
   if (gain >= tcb.rcvBufferSize / 2) return true;
