@@ -16,6 +16,7 @@ import type { Services } from "./services.ts";
 import { CallbackService } from "./state/callback-service.ts";
 import type { Client } from "./state/client.ts";
 import { ClientRegistry } from "./state/client-registry.ts";
+import { DuplicateRequestCache } from "./state/duplicate-request-cache.ts";
 import { GracePeriod } from "./state/grace-period.ts";
 import { RecoveryJournal } from "./state/recovery-journal.ts";
 import { StateManager } from "./state/state-manager.ts";
@@ -111,6 +112,7 @@ export async function createServer(options: ServerOptions): Promise<NfsServer> {
     grace,
     callbacks,
     journal,
+    duplicates: new DuplicateRequestCache(),
     writeVerifier: new WriteVerifier(identity.epoch, random.uint32()),
     queue: new KeyedQueue(),
     readBuffers: new ReadBuffers(64 * 2 ** 20, options.poison),

@@ -8,6 +8,7 @@ import type { ServerLimits } from "./limits.ts";
 import type { ReadBuffers } from "./read-buffers.ts";
 import type { CallbackService } from "./state/callback-service.ts";
 import type { ClientRegistry } from "./state/client-registry.ts";
+import type { DuplicateRequestCache } from "./state/duplicate-request-cache.ts";
 import type { GracePeriod } from "./state/grace-period.ts";
 import type { RecoveryJournal } from "./state/recovery-journal.ts";
 import type { StateManager } from "./state/state-manager.ts";
@@ -26,6 +27,7 @@ export interface Services {
   readonly grace: GracePeriod;
   readonly callbacks: CallbackService;
   readonly journal: RecoveryJournal;
+  readonly duplicates: DuplicateRequestCache;
   readonly writeVerifier: WriteVerifier;
   /** Serialises what must not interleave, by key: namespace changes and OPEN per directory. */
   readonly queue: KeyedQueue;

@@ -32,8 +32,10 @@ import { XdrError, type XdrWriter } from "@xdr-ts/xdr";
 import { faultChannel } from "../channels.ts";
 import { errnoOfThrown, statusOfErrno } from "../filesystem/errno.ts";
 import type { Services } from "../services.ts";
+import { DuplicateRequestCache } from "../state/duplicate-request-cache.ts";
 import { statusOf } from "../state/sequenced.ts";
 import { CompoundContext } from "./context.ts";
+import { requestFingerprint } from "./fingerprint.ts";
 import type { Handler, ResultWriter } from "./handler.ts";
 import { handlerOf } from "./handlers.ts";
 
@@ -44,6 +46,15 @@ const WITHOUT_SESSION: ReadonlySet<number> = new Set([
   nfs_opnum4.OP_BIND_CONN_TO_SESSION,
   nfs_opnum4.OP_DESTROY_SESSION,
   nfs_opnum4.OP_DESTROY_CLIENTID,
+]);
+
+/** 4.0 operations without a seqid that must run once. */
+const NOT_REPEATABLE: ReadonlySet<number> = new Set([
+  nfs_opnum4.OP_CREATE,
+  nfs_opnum4.OP_LINK,
+  nfs_opnum4.OP_REMOVE,
+  nfs_opnum4.OP_RENAME,
+  nfs_opnum4.OP_SETATTR,
 ]);
 
 /** More operations than anybody needs in 4.0, which has no session to say so. */
@@ -65,7 +76,19 @@ export function runCompound(services: Services, call: RpcCall): void | Promise<v
     endCompoundReply(writer, places, NFS4ERR_MINOR_VERS_MISMATCH, 0);
     return call.sendReply();
   }
-  return new CompoundRun(services, call, writer, places, replyStart, minorVersion, count).run();
+  const duplicateKey =
+    minorVersion === 0
+      ? DuplicateRequestCache.key(call.connection.peerAddress.address, call.xid, requestFingerprint(call.argsBytes))
+      : null;
+  if (duplicateKey !== null) {
+    const verdict = services.duplicates.judge(duplicateKey);
+    if (verdict.kind === "running") return call.drop();
+    if (verdict.kind === "done") {
+      services.counters.replays++;
+      return call.replyEncoded([{ bytes: verdict.reply }]);
+    }
+  }
+  return new CompoundRun(services, call, writer, places, replyStart, minorVersion, count, duplicateKey).run();
 }
 
 class CompoundRun {
@@ -76,6 +99,10 @@ class CompoundRun {
   readonly #replyStart: number;
   readonly #context: CompoundContext;
   readonly #count: number;
+  /** 4.0: how a retry of this call is known. */
+  readonly #duplicateKey: string | null;
+  /** Something ran that must not run twice. */
+  #mustNotRepeat = false;
   #done = 0;
   #status: nfsstat4 = NFS4_OK;
 
@@ -87,7 +114,9 @@ class CompoundRun {
     replyStart: number,
     minorVersion: number,
     count: number,
+    duplicateKey: string | null,
   ) {
+    this.#duplicateKey = duplicateKey;
     this.#services = services;
     this.#call = call;
     this.#writer = writer;
@@ -126,6 +155,10 @@ class CompoundRun {
     this.#services.counters.operations[number] = (this.#services.counters.operations[number] ?? 0) + 1;
     const misplaced = this.#placeStatus(number);
     if (misplaced !== NFS4_OK) return this.#refuse(number, operation, misplaced);
+    if (this.#duplicateKey !== null && NOT_REPEATABLE.has(number)) {
+      this.#mustNotRepeat = true;
+      this.#services.duplicates.begin(this.#duplicateKey);
+    }
     let answer: unknown;
     try {
       const decoded = operation.decodeArguments(args);
@@ -229,6 +262,8 @@ class CompoundRun {
     endCompoundReply(this.#writer, this.#places, this.#status, this.#done);
     const { releases, session, slot } = this.#context;
     if (session && slot) session.slots.finish(slot, this.#cacheable() ? this.#call.encodedResults() : null);
+    if (this.#mustNotRepeat && this.#duplicateKey !== null)
+      this.#services.duplicates.finish(this.#duplicateKey, this.#call.encodedResults());
     this.#call.sendReply(releases);
   }
 

@@ -1,0 +1,83 @@
+#!/usr/bin/env node
+/**
+ * Brings a fresh clone to where it can run: npm packages, the native addon, and (for the tests, as root on Debian) system packages.
+ * Quick when there is nothing to do. Plain Node: it runs before anything is installed.
+ */
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const stamps = join(root, "node_modules", ".cache", "nfs4");
+
+/** Installs what package-lock.json names, if it is not what is installed. */
+export function installPackages() {
+  const wanted = digest([join(root, "package-lock.json")]);
+  if (existsSync(join(root, "node_modules", "typescript")) && readStamp("packages") === wanted) return;
+  say("installing npm packages");
+  run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+  writeStamp("packages", wanted);
+}
+
+/** Builds the addon if its sources have changed. Without a compiler everything but our own stack's devices still works. */
+export function buildAddon() {
+  const native = join(root, "packages", "native");
+  const sources = [join(native, "binding.gyp"), ...filesIn(join(native, "src")).filter((file) => /\.[ch]$/.test(file))];
+  const wanted = digest(sources);
+  const built = join(native, "build", "Release", "nfs4_native.node");
+  if (existsSync(built) && readStamp("addon") === wanted) return true;
+  if (process.platform !== "linux") return false;
+  say("building the native addon");
+  const result = spawnSync("npm", ["run", "--silent", "build", "-w", "packages/native"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  if (result.status !== 0) {
+    say(`the native addon could not be built, so only --host will work:\n${result.stdout}${result.stderr}`);
+    return false;
+  }
+  writeStamp("addon", wanted);
+  return true;
+}
+
+function run(command, args) {
+  const result = spawnSync(command, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"] });
+  if (result.status !== 0) {
+    say(`"${command} ${args.join(" ")}" failed`);
+    process.exit(result.status ?? 1);
+  }
+}
+
+function say(text) {
+  process.stderr.write(`setup: ${text}\n`);
+}
+
+function filesIn(directory) {
+  return readdirSync(directory, { recursive: true })
+    .map((name) => join(directory, String(name)))
+    .filter((file) => statSync(file).isFile())
+    .sort();
+}
+
+function digest(files) {
+  const hash = createHash("sha256").update(process.version.split(".")[0]);
+  for (const file of files) hash.update(readFileSync(file));
+  return hash.digest("hex");
+}
+
+function readStamp(name) {
+  const file = join(stamps, name);
+  return existsSync(file) ? readFileSync(file, "utf8") : null;
+}
+
+function writeStamp(name, value) {
+  mkdirSync(stamps, { recursive: true });
+  writeFileSync(join(stamps, name), value);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  installPackages();
+  buildAddon();
+}
