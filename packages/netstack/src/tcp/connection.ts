@@ -3,9 +3,8 @@ import { formatWords } from "../address.ts";
 import { CLOSE_WAIT, ESTABLISHED, FIN_WAIT_1, LAST_ACK, TIMER_KEEP, TIMER_USER } from "./constants.ts";
 import { requestOutput } from "./context.ts";
 import { startTimer, stopTimer } from "./deadlines.ts";
-import { deliverWaiting, resumeDelivery } from "./delivery.ts";
+import { resumeDelivery } from "./delivery.ts";
 import { abortConnection } from "./end.ts";
-import { TcpError } from "./errors.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
 import { flightSize } from "./send-space.ts";
 import { setState } from "./state.ts";
@@ -74,17 +73,12 @@ export class TcpConnection implements ByteStream {
     const tcb = this.#tcb;
     if (tcb.endedHow !== null && tcb.endedHow !== "closed") return;
     tcb.sink = sink;
-    tcb.paused = false;
-    this.#within(() => {
-      deliverWaiting(tcb);
-      if (tcb.endedHow === null) requestOutput(tcb);
-    });
+    resumeDelivery(tcb);
   }
 
   resume(): void {
     const tcb = this.#tcb;
-    if (tcb.sink === null) return;
-    this.#within(() => resumeDelivery(tcb));
+    if (tcb.sink !== null) resumeDelivery(tcb);
   }
 
   write(slices: readonly Slice[]): number {
@@ -129,13 +123,13 @@ export class TcpConnection implements ByteStream {
     if (tcb.endedHow === "closed" && !this.#settled) {
       // In order as far as TCP goes, but nobody wants the rest.
       tcb.endedHow = "aborted";
-      tcb.endedError = reason ?? new TcpError("ECONNABORTED", "aborted");
+      tcb.endedError = reason;
       tcb.receiveBuffer.clear();
       tcb.sink = null;
       this.#ended();
       return;
     }
-    this.#within(() => abortConnection(tcb, "aborted", reason ?? new TcpError("ECONNABORTED", "aborted")));
+    this.#within(() => abortConnection(tcb, "aborted", reason));
   }
 
   get closed(): Promise<StreamEnd> {

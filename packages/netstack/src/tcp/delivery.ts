@@ -6,71 +6,76 @@ import type { Tcb } from "./tcb.ts";
  * else, or as far as the sink does not take it, copied into the receive buffer.
  */
 export function deliverSegment(tcb: Tcb, slab: Uint8Array, offset: number, length: number): void {
-  const { receiveBuffer, sink } = tcb;
+  const { receiveBuffer } = tcb;
   tcb.bytesReceived += length;
-  if (receiveBuffer.ordered > 0 || sink === null || tcb.paused || tcb.delivering) {
+  if (receiveBuffer.ordered > 0 || tcb.sink === null || tcb.paused || tcb.delivering) {
     receiveBuffer.store(receiveBuffer.ordered, slab, offset, length);
     receiveBuffer.ordered += length;
     return;
   }
-  tcb.delivering = true;
-  const taken = sink.data(slab, offset, length);
-  tcb.delivering = false;
+  const taken = offer(tcb, slab, offset, length);
   if (tcb.sink === null) return; // aborted meanwhile
   receiveBuffer.skip(taken);
-  if (taken < length) {
-    receiveBuffer.store(0, slab, offset + taken, length - taken);
-    receiveBuffer.ordered += length - taken;
-    tcb.paused = true;
-  }
-  if (tcb.resumeWanted) resumeDelivery(tcb);
+  if (taken === length) return;
+  receiveBuffer.store(0, slab, offset + taken, length - taken);
+  receiveBuffer.ordered += length - taken;
+  if (!tcb.paused) deliverWaiting(tcb);
 }
 
-/** Offers what waits to the sink, and the end behind it. */
+/** Offers what waits to the sink, and behind it the end. */
 export function deliverWaiting(tcb: Tcb): void {
   if (tcb.delivering) return;
   const { receiveBuffer } = tcb;
   while (receiveBuffer.ordered > 0 && tcb.sink !== null && !tcb.paused) {
-    const length = receiveBuffer.firstLength;
-    tcb.delivering = true;
-    const taken = tcb.sink.data(receiveBuffer.first, receiveBuffer.firstOffset, length);
-    tcb.delivering = false;
-    if (tcb.sink === null) return;
-    receiveBuffer.consume(taken);
-    if (taken < length) tcb.paused = true;
-    // The sink asked for more within its call: it gets it, if it took anything; else in a later turn, or it would be asked for ever.
-    if (tcb.resumeWanted && taken > 0) {
-      tcb.resumeWanted = false;
-      tcb.paused = false;
-    }
+    const taken = offer(tcb, receiveBuffer.first, receiveBuffer.firstOffset, receiveBuffer.firstLength);
+    if (tcb.sink !== null) receiveBuffer.consume(taken);
   }
-  if (tcb.resumeWanted) resumeDelivery(tcb);
   if (receiveBuffer.ordered > 0) return;
   if (tcb.reassembly === null || tcb.reassembly.isEmpty) receiveBuffer.clear();
-  if (tcb.finReceived && !tcb.endDelivered && tcb.sink !== null && !tcb.paused) {
-    tcb.endDelivered = true;
-    tcb.sink.end();
-    if (tcb.endedHow !== null) tcb.owner?.ended(tcb);
-  }
+  if (!tcb.finReceived || tcb.endDelivered || tcb.sink === null || tcb.paused) return;
+  tcb.endDelivered = true;
+  tcb.sink.end();
+  if (tcb.endedHow !== null) tcb.owner?.ended(tcb);
 }
 
-/** The sink wants to be offered the waiting bytes again. */
+/** One call of the sink. Afterwards `paused` says whether it wants more now. */
+function offer(tcb: Tcb, slab: Uint8Array, offset: number, length: number): number {
+  tcb.delivering = true;
+  const taken = tcb.sink!.data(slab, offset, length);
+  tcb.delivering = false;
+  if (taken === length) {
+    tcb.resumeWanted = false;
+    return taken;
+  }
+  tcb.paused = true;
+  if (tcb.resumeWanted) {
+    tcb.resumeWanted = false;
+    // It asked for more within its call: it goes on at once if it took anything, else in a later turn, for it would be asked for ever.
+    if (taken > 0) tcb.paused = false;
+    else resumeDelivery(tcb);
+  }
+  return taken;
+}
+
+/** The sink wants what waits. It is offered in a later turn, so that no sink is called within a call of its user. */
 export function resumeDelivery(tcb: Tcb): void {
   if (tcb.delivering) {
     tcb.resumeWanted = true;
     return;
   }
-  if (tcb.resumeWanted) {
-    tcb.resumeWanted = false;
-    const { stack, clock } = tcb.context;
-    clock.defer(() => {
-      stack.enter();
-      resumeDelivery(tcb);
+  if (tcb.resumePending) return;
+  tcb.resumePending = true;
+  const { stack, clock } = tcb.context;
+  clock.defer(() => {
+    tcb.resumePending = false;
+    tcb.paused = false;
+    stack.enter();
+    try {
+      deliverWaiting(tcb);
+      // The window may have opened.
+      if (tcb.endedHow === null) requestOutput(tcb);
+    } finally {
       stack.leave();
-    });
-    return;
-  }
-  tcb.paused = false;
-  deliverWaiting(tcb);
-  if (tcb.endedHow === null) requestOutput(tcb);
+    }
+  });
 }

@@ -94,6 +94,8 @@ export class Tcb extends Flow implements CongestionWindow {
   /** A call of the sink is under way; `resume()` within it is remembered. */
   delivering = false;
   resumeWanted = false;
+  /** What waits will be offered in a later turn. */
+  resumePending = false;
   /** `sink.end()` was called. */
   endDelivered = false;
 
