@@ -23,7 +23,7 @@ int64_t fs_open(fs_call *call) {
 int64_t fs_open_beneath(fs_call *call) {
   if (!call->name) return -EINVAL;
   struct open_how how = {.flags = (uint64_t)(unsigned)(all_flags(call) | O_NOFOLLOW), .resolve = call->extra};
-  if (call->flags & O_CREAT) how.mode = call->mode;
+  if (call->flags & O_CREAT || (call->flags & O_TMPFILE) == O_TMPFILE) how.mode = call->mode;  // else it must be 0
   return result_of(syscall(SYS_openat2, call->fd, call->name, &how, sizeof how));
 }
 

@@ -60,6 +60,22 @@ describe.runIf(available.ok)("environments", () => {
     expect([child.status, child.signal, child.stderr]).toEqual([0, null, ""]);
   });
 
+  it.runIf(process.getuid?.() === 0)("a process without privilege is refused another identity, and goes on", () => {
+    const refused = `process.setgroups([]); process.setgid(65534); process.setuid(65534);
+      ${program} watcher.close(); port.close(); native.closeFd(a);
+      const statx = native.fileOperations().indexOf("statx"), answers = [];
+      const record = new Int32Array(64);
+      const calls = new native.FileEngine(1, 1, () => {}, words, names, records, record);
+      for (const [uid, gid, groups] of [[65534, 65534, []], [0, 65534, []], [65534, 0, []], [65534, 65534, [0]], [65534, 65534, []]]) {
+        words.set([1, uid, gid, groups.length, ...groups], 14);
+        calls.perform(statx);
+        answers.push(record[1]);
+      }
+      console.log(JSON.stringify(answers));`;
+    const child = spawnSync(process.execPath, ["-e", refused], { encoding: "utf8", timeout: 30_000 });
+    expect([child.stdout, child.status, child.stderr]).toEqual(["[0,-1,-1,-1,0]\n", 0, ""]);
+  });
+
   it("without the addon the package still loads, and says what to do", () => {
     const directory = mkdtempSync(join(tmpdir(), "nfs4-native-absent-"));
     try {
