@@ -1,9 +1,12 @@
 export { Address, Prefix } from "./address.ts";
 export { createStack, HostStack } from "./create-stack.ts";
 export type { Driver, DriverCapabilities, DriverEvents, DriverStatistics, ReceiveBatch } from "./driver.ts";
+export { FrameSwitch, type FrameSwitchOptions } from "./drivers/frame-switch.ts";
 export { type Impairments, MemoryLink, MemoryLinkEnd, type MemoryLinkOptions } from "./drivers/memory-link.ts";
 export { PortDriver, type PortDriverOptions } from "./drivers/port-driver.ts";
+export { connectQemu, listenQemu } from "./drivers/qemu-stream.ts";
 export { type InjectOptions, ScriptDriver, type SentPacket } from "./drivers/script-driver.ts";
+export { openTunTap, type TunTapOptions } from "./drivers/tun-tap.ts";
 export {
   type AddressState,
   InterfaceAddress,
@@ -26,3 +29,5 @@ export type { TcpListener } from "./tcp/listener.ts";
 export type { StateChange } from "./tcp/state.ts";
 export type { TcpStatistics } from "./tcp/statistics.ts";
 export type { ControlError, ControlErrorKind, TransportProtocol } from "./transport.ts";
+export { type UdpBindOptions, UdpLayer } from "./udp/udp-layer.ts";
+export type { UdpMessage, UdpSocket, UdpSocketHandlers } from "./udp/udp-socket.ts";

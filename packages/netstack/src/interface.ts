@@ -84,6 +84,7 @@ export class NetworkInterface implements DriverEvents {
   #adminUp = true;
   #closed = false;
   #pollQueued = false;
+  #polling = false;
   readonly #pollTask = (): void => {
     this.#pollQueued = false;
     this.#poll();
@@ -224,7 +225,7 @@ export class NetworkInterface implements DriverEvents {
 
   /** From the driver. */
   ready(): void {
-    if (this.stack.entered) this.#pollLater();
+    if (this.stack.entered || this.#polling) this.#pollLater();
     else this.#poll();
   }
 
@@ -244,6 +245,15 @@ export class NetworkInterface implements DriverEvents {
   }
 
   #poll(): void {
+    this.#polling = true;
+    try {
+      this.#pollBatches();
+    } finally {
+      this.#polling = false;
+    }
+  }
+
+  #pollBatches(): void {
     const { driver, stack } = this;
     for (let batch = 0; batch < BATCHES_PER_TURN; batch++) {
       if (this.#closed) return;

@@ -113,6 +113,27 @@ export class PortDriver implements Driver, ReceiveBatch {
     for (let from = 0; from < count; from += BATCH) this.#transmitSome(packets, from, Math.min(count, from + BATCH));
   }
 
+  /** Sends one frame as it lies in memory: for a switch that hands frames from port to port. */
+  sendFrame(slab: Uint8Array, offset: number, length: number): void {
+    if (this.#port === null) return;
+    if (this.#backlog.length === 0) {
+      this.#descriptors.set([0, 0, 1, 0, offset, length]);
+      const sent = this.#port.send(0, 1, [slab]);
+      if (sent > 0) {
+        this.statistics.packetsSent++;
+        this.statistics.bytesSent += length;
+        return;
+      }
+      if (sent !== EAGAIN) {
+        this.statistics.transmitDrops++;
+        if (sent === EPIPE) this.#hangUp();
+        return;
+      }
+      this.#port.arm(WRITABLE);
+    }
+    this.#append(slab.slice(offset, offset + length));
+  }
+
   async close(): Promise<void> {
     this.#events = null;
     this.#linkUp = false;
@@ -210,16 +231,20 @@ export class PortDriver implements Driver, ReceiveBatch {
   /** Copies a packet that the socket would not take; it goes when the socket is writable. */
   #keep(packet: OutboundPacket): void {
     const extra = this.#options.virtio ? VIRTIO_HEADER : 0;
-    const length = packet.headerLength + packet.payloadLength;
-    if (this.#backlogBytes + length > BACKLOG) {
-      this.#drop(packet);
-      return;
-    }
-    const copy = new Uint8Array(length + extra);
+    const copy = new Uint8Array(extra + packet.headerLength + packet.payloadLength);
     copy.set(packet.slab.subarray(packet.headerOffset - extra, packet.headerOffset));
     gather(packet, copy, extra);
+    if (!this.#append(copy)) this.statistics.bytesSent -= copy.length - extra;
+  }
+
+  #append(copy: Uint8Array): boolean {
+    if (this.#backlogBytes + copy.length > BACKLOG) {
+      this.statistics.transmitDrops++;
+      return false;
+    }
     this.#backlog.push(copy);
-    this.#backlogBytes += length;
+    this.#backlogBytes += copy.length;
+    return true;
   }
 
   #sendBacklog(): void {
@@ -233,7 +258,7 @@ export class PortDriver implements Driver, ReceiveBatch {
         return;
       }
       backlog.shift();
-      this.#backlogBytes -= packet.length - (this.#options.virtio ? VIRTIO_HEADER : 0);
+      this.#backlogBytes -= packet.length;
       if (sent > 0) this.statistics.packetsSent++;
       else this.statistics.transmitDrops++;
       if (sent === EPIPE) this.#hangUp();
