@@ -22,6 +22,9 @@ import type { ProgramTable } from "./program-table.ts";
 import type { RecordReader } from "./record-reader.ts";
 import { type CallOwner, RpcCall } from "./rpc-call.ts";
 
+/** Filled and read within one call of `#start`, for all connections. */
+const scratch: CallHeader = newCallHeader();
+
 export interface IncomingCallsOptions {
   readonly connection: RpcConnection;
   readonly environment: RpcEnvironment;
@@ -52,14 +55,14 @@ export class IncomingCalls implements CallOwner {
   readonly #outbox: Outbox;
   readonly #programs: ProgramTable;
   readonly #flavors: ReadonlyMap<number, AuthFlavorServer>;
-  readonly #authenticators: Map<number, Authenticator> = new Map();
+  /** Of the flavors seen so far: one or two. */
+  readonly #authenticators: { readonly flavor: number; readonly authenticator: Authenticator }[] = [];
   readonly #badMessage: (problem: string) => void;
-  readonly #header: CallHeader = newCallHeader();
   /** Records of calls not started, from `#head` on. */
   #waiting: PooledBuffer[] = [];
   #head = 0;
   /** Calls started and not settled, apart from the one being started now. */
-  readonly #running: Set<RpcCall> = new Set();
+  #running: Set<RpcCall> | null = null;
   #starting: RpcCall | null = null;
   #callPermit = false;
   #callPermitAsked = false;
@@ -84,7 +87,7 @@ export class IncomingCalls implements CallOwner {
 
   /** Calls started and not settled. */
   get inFlight(): number {
-    return this.#running.size + (this.#starting === null ? 0 : 1);
+    return (this.#running?.size ?? 0) + (this.#starting === null ? 0 : 1);
   }
 
   /** Calls read and not started. */
@@ -128,7 +131,7 @@ export class IncomingCalls implements CallOwner {
     for (let i = this.#head; i < waiting.length; i++) waiting[i]!.release();
     this.#head = 0;
     this.#starting?.cancel(reason);
-    for (const call of this.#running) call.cancel(reason);
+    for (const call of this.#running ?? []) call.cancel(reason);
   }
 
   beginRecord(): XdrWriter {
@@ -225,7 +228,7 @@ export class IncomingCalls implements CallOwner {
   #start(record: PooledBuffer, xid: number): void {
     this.#callPermit = false;
     this.#outputPermit = false;
-    const header = this.#header;
+    const header = scratch;
     const fault = readCallHeader(record.reader, header);
     if (fault !== null) {
       this.#refuse(record, xid, fault);
@@ -242,6 +245,7 @@ export class IncomingCalls implements CallOwner {
     // Settled in between unless it waits for something.
     if (this.#starting === call) {
       this.#starting = null;
+      this.#running ??= new Set();
       this.#running.add(call);
     }
   }
@@ -266,7 +270,7 @@ export class IncomingCalls implements CallOwner {
   }
 
   #execute(call: RpcCall, header: CallHeader): void {
-    const authenticator = this.#authenticators.get(header.credentialFlavor) ?? this.#open(header.credentialFlavor);
+    const authenticator = this.#authenticatorOf(header.credentialFlavor);
     if (authenticator === null) {
       call.authError(AuthStat.AUTH_BADCRED);
       return;
@@ -293,11 +297,12 @@ export class IncomingCalls implements CallOwner {
     this.#dispatch(program, call);
   }
 
-  #open(flavor: number): Authenticator | null {
+  #authenticatorOf(flavor: number): Authenticator | null {
+    for (const known of this.#authenticators) if (known.flavor === flavor) return known.authenticator;
     const server = this.#flavors.get(flavor);
     if (server === undefined) return null;
     const authenticator = server.authenticator();
-    this.#authenticators.set(flavor, authenticator);
+    this.#authenticators.push({ flavor, authenticator });
     return authenticator;
   }
 
@@ -355,7 +360,7 @@ export class IncomingCalls implements CallOwner {
 
   #settle(call: RpcCall): void {
     if (this.#starting === call) this.#starting = null;
-    else this.#running.delete(call);
+    else this.#running?.delete(call);
     this.#counters.callsInFlight--;
     call.settle();
     this.#share.calls.give(1);

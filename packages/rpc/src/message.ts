@@ -22,7 +22,6 @@ export interface OpaqueAuth {
  * that reading a head allocates nothing; one object is filled again and again.
  */
 export interface CallHeader {
-  xid: number;
   rpcVersion: number;
   program: number;
   version: number;
@@ -38,7 +37,6 @@ export interface CallHeader {
 
 export function newCallHeader(): CallHeader {
   return {
-    xid: 0,
     rpcVersion: 0,
     program: 0,
     version: 0,
@@ -79,7 +77,6 @@ export function readCallHeader(reader: XdrReader, into: CallHeader): HeaderFault
 
 /** The head of a reply up to the results. `low` and `high` go with the two mismatches, `authStat` with AUTH_ERROR. */
 export interface ReplyHeader {
-  xid: number;
   replyStat: number;
   verifierFlavor: number;
   verifierOffset: number;
@@ -93,7 +90,6 @@ export interface ReplyHeader {
 
 export function newReplyHeader(): ReplyHeader {
   return {
-    xid: 0,
     replyStat: 0,
     verifierFlavor: 0,
     verifierOffset: 0,

@@ -29,8 +29,9 @@ export class Outbox {
   /** Bytes released, ever, and as of the last look at the peer's progress. */
   #progress = 0;
   #lastProgress = 0;
-  readonly #stall: Callout;
-  readonly #stallTimeout: number;
+  /** Made at the first write: a server may have thousands of connections that say nothing. */
+  #stall: Callout | null = null;
+  readonly #onStall: () => void;
   /** While set, somebody promises to call `flush`. */
   corked = false;
 
@@ -39,12 +40,7 @@ export class Outbox {
     this.#stream = stream;
     this.#environment = environment;
     this.#output = output;
-    this.#stallTimeout = environment.limits.sendTimeoutMs * 1000;
-    this.#stall = environment.clock.callout(() => {
-      if (this.#outstanding === 0) return;
-      if (this.#progress === this.#lastProgress) stalled();
-      else this.#watch();
-    });
+    this.#onStall = stalled;
   }
 
   /** Flushes, and goes on with another stream. */
@@ -96,19 +92,26 @@ export class Outbox {
     counters.bytesWritten += this.#bytes;
     this.#outstanding += this.#bytes;
     this.#bytes = 0;
-    if (!this.#stall.armed) this.#watch();
+    this.#stall ??= this.#environment.clock.callout(() => this.#checkProgress());
+    if (!this.#stall.armed) this.#watch(this.#stall);
     this.#stream.write(slices);
   }
 
   /** The connection has ended: nothing more is awaited from the peer. */
   close(): void {
     this.flush();
-    this.#stall.cancel();
+    this.#stall?.cancel();
   }
 
-  #watch(): void {
+  #watch(stall: Callout): void {
     this.#lastProgress = this.#progress;
-    this.#stall.scheduleAfter(this.#stallTimeout);
+    stall.scheduleAfter(this.#environment.limits.sendTimeoutMs * 1000);
+  }
+
+  #checkProgress(): void {
+    if (this.#outstanding === 0) return;
+    if (this.#progress === this.#lastProgress) this.#onStall();
+    else if (this.#stall !== null) this.#watch(this.#stall);
   }
 
   #released(bytes: number): void {

@@ -9,6 +9,10 @@ import { RpcError } from "./errors.ts";
 import { newReplyHeader, type ReplyHeader, readReplyHeader, writeCallHeader } from "./message.ts";
 import type { Outbox } from "./outbox.ts";
 
+const EMPTY = new Uint8Array(0);
+/** Filled and read within one call of `accept`, for all connections. */
+const scratch: ReplyHeader = newReplyHeader();
+
 /** The memory of a reply, lent to `decode` for its call. Who keeps views of it retains it, and releases it once. */
 export interface ReplyMemory {
   retain(): void;
@@ -57,27 +61,26 @@ interface Entry {
 export class PendingCalls {
   readonly #environment: RpcEnvironment;
   readonly #outbox: Outbox;
-  readonly #entries: Map<number, Entry> = new Map();
-  readonly #header: ReplyHeader = newReplyHeader();
-  readonly #timer: Callout;
+  #entries: Map<number, Entry> | null = null;
+  /** Made with the first call that has a timeout. */
+  #timer: Callout | null = null;
   #nextXid: number;
   #ended: RpcError | null = null;
 
   constructor(environment: RpcEnvironment, outbox: Outbox) {
     this.#environment = environment;
     this.#outbox = outbox;
-    this.#timer = environment.clock.callout(() => this.#expire());
     this.#nextXid = environment.random.uint32();
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#entries?.size ?? 0;
   }
 
   /** An xid that no outstanding call has. */
   takeXid(): number {
     let xid = this.#nextXid;
-    while (this.#entries.has(xid)) xid = (xid + 1) >>> 0;
+    while (this.#entries?.has(xid) === true) xid = (xid + 1) >>> 0;
     this.#nextXid = (xid + 1) >>> 0;
     return xid;
   }
@@ -88,7 +91,7 @@ export class PendingCalls {
       if (failure !== null) reject(failure);
     });
     const cancel = (reason?: unknown): void => {
-      const entry = this.#entries.get(xid);
+      const entry = this.#entries?.get(xid);
       if (entry?.request === request) this.#cancelled(entry, reason ?? abortError());
     };
     return { xid, results, cancel };
@@ -96,15 +99,13 @@ export class PendingCalls {
 
   /** Takes the record of a reply, its reader behind xid and message type. False if it cannot be understood at all. */
   accept(record: PooledBuffer, xid: number): boolean {
-    const entry = this.#entries.get(xid);
+    const entry = this.#entries?.get(xid);
     if (entry === undefined) {
       this.#environment.counters.repliesUnmatched++;
       return true;
     }
     this.#environment.counters.repliesReceived++;
-    const header = this.#header;
-    header.xid = xid;
-    const fault = readReplyHeader(record.reader, header);
+    const fault = readReplyHeader(record.reader, scratch);
     if (fault !== null) {
       this.#fail(entry, new RpcError("RPC_CANT_DECODE_REPLY", `the reply's header is bad (${fault})`));
       return fault !== "garbage";
@@ -122,8 +123,8 @@ export class PendingCalls {
   close(error: RpcError): void {
     if (this.#ended !== null) return;
     this.#ended = error;
-    this.#timer.cancel();
-    for (const entry of [...this.#entries.values()]) this.#fail(entry, error);
+    this.#timer?.cancel();
+    for (const entry of [...(this.#entries?.values() ?? [])]) this.#fail(entry, error);
   }
 
   #send<T>(
@@ -134,9 +135,9 @@ export class PendingCalls {
   ): unknown {
     if (this.#ended !== null) return this.#ended;
     if (request.signal?.aborted === true) return request.signal.reason;
-    if (this.#entries.has(xid)) return new RpcError("RPC_XID_IN_USE", `xid ${xid} is outstanding already`);
+    if (this.#entries?.has(xid) === true) return new RpcError("RPC_XID_IN_USE", `xid ${xid} is outstanding already`);
     const limit = this.#environment.limits.pendingCalls;
-    if (this.#entries.size >= limit) return new RpcError("RPC_TOO_MANY_CALLS", `${limit} calls are outstanding`);
+    if (this.size >= limit) return new RpcError("RPC_TOO_MANY_CALLS", `${limit} calls are outstanding`);
     const { program, version, procedure } = request;
     let auth: CallAuth;
     const writer = this.#outbox.begin();
@@ -172,10 +173,9 @@ export class PendingCalls {
         ? Number.POSITIVE_INFINITY
         : this.#environment.clock.coarse() + request.timeoutMs * 1000;
     const entry: Entry = { xid, request, auth, resolve, reject, deadline, onAbort: null };
+    this.#entries ??= new Map();
     this.#entries.set(xid, entry);
-    if (deadline !== Number.POSITIVE_INFINITY && !(this.#timer.armed && this.#timer.deadline <= deadline)) {
-      this.#timer.schedule(deadline);
-    }
+    if (deadline !== Number.POSITIVE_INFINITY) this.#wakeBy(deadline);
     const signal = request.signal;
     if (signal !== undefined) {
       entry.onAbort = () => this.#cancelled(entry, signal.reason);
@@ -184,13 +184,14 @@ export class PendingCalls {
   }
 
   #failureOf(entry: Entry, record: PooledBuffer): RpcError | null {
-    const { replyStat, stat, low, high, authStat, verifierFlavor, verifierOffset, verifierLength } = this.#header;
+    const { replyStat, stat, low, high, authStat, verifierFlavor, verifierOffset, verifierLength } = scratch;
     if (replyStat === ReplyStat.MSG_DENIED) {
       return stat === RejectStat.RPC_MISMATCH
         ? new RpcError("RPC_VERSION_MISMATCH", `the server speaks RPC versions ${low} to ${high}`, { low, high })
         : new RpcError("RPC_AUTH_ERROR", `the server refused the credential (auth_stat ${authStat})`, { authStat });
     }
-    const verifier = record.bytes.subarray(verifierOffset, verifierOffset + verifierLength);
+    const verifier =
+      verifierLength === 0 ? EMPTY : record.bytes.subarray(verifierOffset, verifierOffset + verifierLength);
     if (!entry.auth.checkVerifier(verifierFlavor, verifier)) {
       return new RpcError("RPC_BAD_VERIFIER", "the reply's verifier is not the server's");
     }
@@ -235,7 +236,7 @@ export class PendingCalls {
   }
 
   #remove(entry: Entry): void {
-    this.#entries.delete(entry.xid);
+    this.#entries?.delete(entry.xid);
     if (entry.onAbort !== null) entry.request.signal?.removeEventListener("abort", entry.onAbort);
   }
 
@@ -243,13 +244,18 @@ export class PendingCalls {
   #expire(): void {
     const now = this.#environment.clock.coarse();
     let next = Number.POSITIVE_INFINITY;
-    for (const entry of [...this.#entries.values()]) {
+    for (const entry of [...(this.#entries?.values() ?? [])]) {
       if (entry.deadline <= now) {
         this.#environment.counters.callTimeouts++;
         this.#fail(entry, new RpcError("RPC_TIMEOUT", `no reply within ${entry.request.timeoutMs} ms`));
       } else if (entry.deadline < next) next = entry.deadline;
     }
-    if (next !== Number.POSITIVE_INFINITY) this.#timer.schedule(next);
+    if (next !== Number.POSITIVE_INFINITY) this.#wakeBy(next);
+  }
+
+  #wakeBy(deadline: number): void {
+    this.#timer ??= this.#environment.clock.callout(() => this.#expire());
+    if (!this.#timer.armed || this.#timer.deadline > deadline) this.#timer.schedule(deadline);
   }
 }
 

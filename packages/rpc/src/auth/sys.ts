@@ -42,7 +42,6 @@ interface Remembered {
 /** Decodes AUTH_SYS credentials, and knows again those that it has seen, so that a call neither decodes nor allocates one. */
 class AuthSysAuthenticator implements Authenticator {
   #remembered: (Remembered | undefined)[] = [];
-  readonly #reader = new XdrReader();
 
   authenticate(call: UnauthenticatedCall, header: CallHeader): AuthVerdict {
     if (header.verifierFlavor !== AuthFlavor.AUTH_NONE || header.verifierLength !== 0) return BAD_VERIFIER;
@@ -54,8 +53,7 @@ class AuthSysAuthenticator implements Authenticator {
     const known = this.#remembered[slot];
     if (known !== undefined && equal(known.body, bytes, start + 4, end)) return known.security;
     try {
-      this.#reader.reset(bytes, start, end);
-      const security = readAuthSys(this.#reader);
+      const security = readAuthSys(new XdrReader(bytes, start, end));
       this.#remembered[slot] = { body: bytes.slice(start + 4, end), security };
       return security;
     } catch (error) {
