@@ -1,10 +1,13 @@
 export { Address, Prefix } from "./address.ts";
+export { Capture, type CaptureOptions, captureInterface } from "./capture.ts";
+export { type CapturedPacket, CaptureError, readCapture } from "./capture-reader.ts";
 export { createStack, HostStack } from "./create-stack.ts";
 export type { Driver, DriverCapabilities, DriverEvents, DriverStatistics, ReceiveBatch } from "./driver.ts";
 export { FrameSwitch, type FrameSwitchOptions } from "./drivers/frame-switch.ts";
 export { type Impairments, MemoryLink, MemoryLinkEnd, type MemoryLinkOptions } from "./drivers/memory-link.ts";
 export { PortDriver, type PortDriverOptions } from "./drivers/port-driver.ts";
 export { connectQemu, listenQemu } from "./drivers/qemu-stream.ts";
+export { ReplayDriver, type ReplayOptions } from "./drivers/replay.ts";
 export { type InjectOptions, ScriptDriver, type SentPacket } from "./drivers/script-driver.ts";
 export { openTunTap, type TunTapOptions } from "./drivers/tun-tap.ts";
 export {
@@ -17,6 +20,7 @@ export {
 export type { InterfaceStatistics } from "./interface-statistics.ts";
 export { Route } from "./ip/route.ts";
 export { InboundPacket, OutboundPacket } from "./packet.ts";
+export { type CaptureInterface, type CaptureSink, PcapngWriter } from "./pcapng.ts";
 export { type RouteKind, type RouteSpecification, RoutingEntry, RoutingTable } from "./routing-table.ts";
 export { Stack, type StackOptions } from "./stack.ts";
 export type { Statistics } from "./statistics.ts";
