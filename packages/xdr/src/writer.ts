@@ -20,6 +20,10 @@ interface Reference {
 }
 
 const MIN_ROOM = 512;
+/** Up to this many bytes a loop costs less than a call of set(). */
+const SHORT_OPAQUE = 8;
+/** Up to this many characters a loop costs less than a call of encodeInto(). */
+const SHORT_STRING = 32;
 const encoder = new TextEncoder();
 
 /**
@@ -36,6 +40,8 @@ export class XdrWriter {
   readonly maxDepth: number;
   #memory: Uint8Array;
   #view: DataView;
+  /** Bytes of memory. */
+  #capacity: number;
   /** Where this message starts in memory. */
   #start = 0;
   /** Where the next byte goes in memory. */
@@ -51,6 +57,7 @@ export class XdrWriter {
     this.gatherThreshold = options.gatherThreshold ?? Number.POSITIVE_INFINITY;
     this.maxDepth = options.maxDepth ?? 64;
     this.#memory = new Uint8Array(this.chunkSize);
+    this.#capacity = this.chunkSize;
     this.#view = new DataView(this.#memory.buffer);
   }
 
@@ -129,14 +136,21 @@ export class XdrWriter {
       this.#fail(XdrErrorCode.limit, `expected exactly ${length} bytes, found ${bytes.length}`);
     }
     if (length >= this.gatherThreshold) this.#refer(bytes);
-    else this.#copy(bytes);
+    else this.#copy(bytes, this.#grow(length + (-length & 3)));
   }
 
   /** A length of at most `max`, the bytes and their padding. */
   opaque(bytes: Uint8Array, max = 0xffff_ffff): void {
-    this.arrayLength(bytes.length, max);
-    if (bytes.length >= this.gatherThreshold) this.#refer(bytes);
-    else this.#copy(bytes);
+    const length = bytes.length;
+    if (length > max) this.#failLimit(length, max);
+    if (length >= this.gatherThreshold) {
+      this.uint32(length);
+      this.#refer(bytes);
+      return;
+    }
+    const at = this.#grow(4 + length + (-length & 3));
+    this.#view.setUint32(at, length);
+    this.#copy(bytes, at + 4);
   }
 
   /** As `opaque`, but whatever its size the data is not copied. */
@@ -150,21 +164,25 @@ export class XdrWriter {
     const units = text.length;
     // A UTF-16 unit takes at most 3 bytes of UTF-8; the length goes in front and the padding behind.
     this.#ensure(4 + 3 * units + 3);
-    const at = this.#next + 4;
-    const memory = this.#memory;
+    const start = this.#next;
     let length = 0;
-    for (; length < units; length++) {
-      const unit = text.charCodeAt(length);
-      if (unit >= 0x80) break;
-      memory[at + length] = unit;
+    if (units <= SHORT_STRING) {
+      const memory = this.#memory;
+      for (; length < units; length++) {
+        const unit = text.charCodeAt(length);
+        if (unit >= 0x80) break;
+        memory[start + 4 + length] = unit;
+      }
     }
     if (length < units) {
-      if (LONE_SURROGATE.test(text)) this.#fail(XdrErrorCode.utf8, "the string contains a lone surrogate");
-      length = encoder.encodeInto(text, memory.subarray(at)).written;
+      length = encoder.encodeInto(text, this.#memory.subarray(start + 4)).written;
+      if (length > units && LONE_SURROGATE.test(text)) {
+        this.#fail(XdrErrorCode.utf8, "the string contains a lone surrogate");
+      }
     }
     if (length > max) this.#failLimit(length, max);
-    this.#view.setUint32(at - 4, length);
-    this.#next = at + length;
+    this.#view.setUint32(start, length);
+    this.#next = start + 4 + length;
     this.#pad(length);
   }
 
@@ -211,7 +229,7 @@ export class XdrWriter {
   reset(options: { readonly reuse?: boolean } = {}): void {
     if (options.reuse === true) this.#next = 0;
     else if (!this.#handedOut) this.#next = this.#start;
-    else if (this.#memory.length - this.#next < MIN_ROOM) this.#allocate(this.chunkSize);
+    else if (this.#capacity - this.#next < MIN_ROOM) this.#allocate(this.chunkSize);
     this.#start = this.#next;
     this.#handedOut = false;
     if (this.#references.length > 0) this.#references = [];
@@ -266,14 +284,17 @@ export class XdrWriter {
     return pieces;
   }
 
-  #copy(bytes: Uint8Array): void {
+  /** Writes bytes and their padding where room was made for both. */
+  #copy(bytes: Uint8Array, at: number): void {
     const length = bytes.length;
-    const at = this.#grow(length);
+    // The last word first: what the data leaves of it is the padding.
+    if ((length & 3) !== 0) this.#view.setUint32(at + (length & ~3), 0);
+    if (length > SHORT_OPAQUE) {
+      this.#memory.set(bytes, at);
+      return;
+    }
     const memory = this.#memory;
-    // A call into set() costs more than a short loop (file handles, verifiers, names).
-    if (length <= 32) for (let i = 0; i < length; i++) memory[at + i] = bytes[i]!;
-    else memory.set(bytes, at);
-    this.#pad(length);
+    for (let i = 0; i < length; i++) memory[at + i] = bytes[i]!;
   }
 
   #refer(bytes: Uint8Array): void {
@@ -308,19 +329,15 @@ export class XdrWriter {
 
   /** Makes room for `length` bytes, moves over them and returns where they start. */
   #grow(length: number): number {
+    if (this.#next + length > this.#capacity) this.#ensure(length);
     const at = this.#next;
-    const next = at + length;
-    if (next > this.#memory.length) {
-      this.#ensure(length);
-      return this.#grow(length);
-    }
-    this.#next = next;
+    this.#next = at + length;
     return at;
   }
 
   /** Makes room for `length` bytes: in fresh memory, taking along what this message has written, where the old is too small. */
   #ensure(length: number): void {
-    if (this.#next + length <= this.#memory.length) return;
+    if (this.#next + length <= this.#capacity) return;
     const start = this.#start;
     const written = this.#memory.subarray(start, this.#next);
     this.#allocate(Math.max(this.chunkSize, 2 * (written.length + length)));
@@ -331,6 +348,7 @@ export class XdrWriter {
 
   #allocate(size: number): void {
     this.#memory = new Uint8Array(size);
+    this.#capacity = size;
     this.#view = new DataView(this.#memory.buffer);
     this.#start = 0;
     this.#next = 0;

@@ -112,8 +112,8 @@ function listHelper(direction: "encode" | "decode", element: Type, emission: Emi
     return lines(
       `function ${name}(r: XdrReader, max = 0xffff_ffff): ${type}[] {`,
       `  const length = r.arrayLength(max, ${minBytes(element)});`,
-      `  const list: ${type}[] = [];`,
-      `  for (let i = 0; i < length; i++) list.push(${decodeText(element, emission)});`,
+      `  const list = new Array<${type}>(length);`,
+      `  for (let i = 0; i < length; i++) list[i] = ${decodeText(element, emission)};`,
       "  return list;",
       "}",
     );

@@ -970,8 +970,8 @@ function encode_list_of_uint32(w: XdrWriter, v: readonly number[], max = 0xffff_
 
 function decode_list_of_uint32(r: XdrReader, max = 0xffff_ffff): number[] {
   const length = r.arrayLength(max, 4);
-  const list: number[] = [];
-  for (let i = 0; i < length; i++) list.push(r.uint32());
+  const list = new Array<number>(length);
+  for (let i = 0; i < length; i++) list[i] = r.uint32();
   return list;
 }
 
@@ -982,8 +982,8 @@ function encode_list_of_color(w: XdrWriter, v: readonly color[], max = 0xffff_ff
 
 function decode_list_of_color(r: XdrReader, max = 0xffff_ffff): color[] {
   const length = r.arrayLength(max, 4);
-  const list: color[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_color(r));
+  const list = new Array<color>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_color(r);
   return list;
 }
 
@@ -994,8 +994,8 @@ function encode_list_of_point(w: XdrWriter, v: readonly point[], max = 0xffff_ff
 
 function decode_list_of_point(r: XdrReader, max = 0xffff_ffff): point[] {
   const length = r.arrayLength(max, 8);
-  const list: point[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_point(r));
+  const list = new Array<point>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_point(r);
   return list;
 }
 
@@ -1006,15 +1006,15 @@ function encode_list_of_opaque16(w: XdrWriter, v: readonly Uint8Array[], max = 0
 
 function decode_list_of_opaque16(r: XdrReader, max = 0xffff_ffff): Uint8Array[] {
   const length = r.arrayLength(max, 16);
-  const list: Uint8Array[] = [];
-  for (let i = 0; i < length; i++) list.push(r.opaqueFixed(16));
+  const list = new Array<Uint8Array>(length);
+  for (let i = 0; i < length; i++) list[i] = r.opaqueFixed(16);
   return list;
 }
 
 function decode_list_of_uint64Number(r: XdrReader, max = 0xffff_ffff): number[] {
   const length = r.arrayLength(max, 8);
-  const list: number[] = [];
-  for (let i = 0; i < length; i++) list.push(r.uint64Number());
+  const list = new Array<number>(length);
+  for (let i = 0; i < length; i++) list[i] = r.uint64Number();
   return list;
 }
 
@@ -1025,8 +1025,8 @@ function encode_list_of_uint64Number(w: XdrWriter, v: readonly number[], max = 0
 
 function decode_list_of_handle(r: XdrReader, max = 0xffff_ffff): handle[] {
   const length = r.arrayLength(max, 4);
-  const list: handle[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_handle(r));
+  const list = new Array<handle>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_handle(r);
   return list;
 }
 
@@ -1038,8 +1038,8 @@ function decode_array_of_triple(r: XdrReader, length: number): triple[] {
 
 function decode_list_of_text(r: XdrReader, max = 0xffff_ffff): text[] {
   const length = r.arrayLength(max, 4);
-  const list: text[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_text(r));
+  const list = new Array<text>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_text(r);
   return list;
 }
 
@@ -1104,8 +1104,8 @@ function encode_some_of_entry(w: XdrWriter, v: readonly entry[]): void {
 
 function decode_list_of_forest(r: XdrReader, max = 0xffff_ffff): forest[] {
   const length = r.arrayLength(max, 4);
-  const list: forest[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_forest(r));
+  const list = new Array<forest>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_forest(r);
   return list;
 }
 
@@ -1121,15 +1121,15 @@ function encode_list_of_expression(w: XdrWriter, v: readonly expression[], max =
 
 function decode_list_of_expression(r: XdrReader, max = 0xffff_ffff): expression[] {
   const length = r.arrayLength(max, 8);
-  const list: expression[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_expression(r));
+  const list = new Array<expression>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_expression(r);
   return list;
 }
 
 function decode_list_of_nested_inner(r: XdrReader, max = 0xffff_ffff): nested_inner[] {
   const length = r.arrayLength(max, 12);
-  const list: nested_inner[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_nested_inner(r));
+  const list = new Array<nested_inner>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_nested_inner(r);
   return list;
 }
 

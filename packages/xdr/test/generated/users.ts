@@ -96,8 +96,8 @@ function encode_list_of_handle(w: XdrWriter, v: readonly handle[], max = 0xffff_
 
 function decode_list_of_handle(r: XdrReader, max = 0xffff_ffff): handle[] {
   const length = r.arrayLength(max, 4);
-  const list: handle[] = [];
-  for (let i = 0; i < length; i++) list.push(decode_handle(r));
+  const list = new Array<handle>(length);
+  for (let i = 0; i < length; i++) list[i] = decode_handle(r);
   return list;
 }
 
