@@ -5,6 +5,7 @@ export interface CommandResult {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
+  readonly stdoutBytes: Uint8Array;
   readonly stderr: string;
 }
 
@@ -56,7 +57,8 @@ export function runCommand(argv: readonly string[], options: CommandOptions = {}
     });
     child.once("close", (code, signal) => {
       clearTimeout(timer);
-      resolve({ code, signal, stdout: text(stdout), stderr: text(stderr) });
+      const stdoutBytes = Buffer.concat(stdout);
+      resolve({ code, signal, stdout: stdoutBytes.toString(), stdoutBytes, stderr: text(stderr) });
     });
   });
 }
