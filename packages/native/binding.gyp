@@ -7,6 +7,7 @@
         "src/checksum.c",
         "src/clock.c",
         "src/fd.c",
+        "src/fs-arguments.c",
         "src/fs-data.c",
         "src/fs-engine.c",
         "src/fs-metadata.c",

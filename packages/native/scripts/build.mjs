@@ -1,4 +1,5 @@
-// Builds the addon with node-gyp: `npm run build -w packages/native`. Headers already on the machine are used where there are
+// Builds the addon with node-gyp: `npm run build -w packages/native`. Only what has changed is compiled, unless what is there does not load
+// (it was built for another system). Headers already on the machine are used where there are
 // any, so that no download is needed: the addon speaks Node-API 8 only, so headers of any Node ≥ 20 give the same binary.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -16,7 +17,19 @@ if (process.platform !== "linux") {
 const nodeGyp = createRequire(import.meta.url).resolve("node-gyp/bin/node-gyp.js");
 const prefixes = [dirname(dirname(process.execPath)), "/usr"];
 const nodedir = prefixes.find((prefix) => existsSync(join(prefix, "include/node/node_api.h")));
-const args = ["rebuild", ...(nodedir === undefined ? [] : [`--nodedir=${nodedir}`])];
+const args = [
+  ...(loads() ? ["configure", "build"] : ["rebuild"]),
+  ...(nodedir === undefined ? [] : [`--nodedir=${nodedir}`]),
+];
 const { status, error } = spawnSync(process.execPath, [nodeGyp, ...args], { cwd: here, stdio: "inherit" });
 if (error !== undefined) console.error(`node-gyp could not be started: ${error.message}`);
 process.exit(status ?? 1);
+
+function loads() {
+  try {
+    createRequire(import.meta.url)("../build/Release/nfs4_native.node");
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -11,7 +11,7 @@ export type Buffers = Uint8Array | readonly Uint8Array[] | undefined;
 /** Carries a prepared call out: at once (the result is a `T`) or on a worker (a promise of one). */
 export type Executor = <T>(operation: number, decode: Decoder<T>, buffers?: Buffers) => T | Promise<T>;
 
-// Positions in `words`, as in fs-engine.c.
+// Positions in `words`, as in fs-arguments.c.
 const FD = 0;
 const FD2 = 1;
 const FLAGS = 2;

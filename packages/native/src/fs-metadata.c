@@ -17,7 +17,7 @@ static void put_time(fs_call *call, const struct statx_timestamp *time) {
   put32(call, time->tv_nsec);
 }
 
-// `flags`: AT_STATX_…; AT_SYMLINK_NOFOLLOW is always there. `mode`: the mask. The order of output is known to statx.ts.
+// `flags`: AT_STATX_…; AT_SYMLINK_NOFOLLOW is always there. `mode`: the mask. The order of output is known to file-results.ts.
 int64_t fs_statx(fs_call *call) {
   struct statx status;
   if (call->name && !is_component(call->name, call->name_length)) return -EINVAL;
