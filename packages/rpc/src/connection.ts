@@ -225,16 +225,20 @@ export class RpcConnection implements Upgradable {
    * Resolves when the stream has ended. Idempotent.
    */
   async close(options: CloseOptions = {}): Promise<void> {
-    if (!this.#finishing && this.#ended === null) {
-      const error = new RpcError("RPC_CLOSED", "the connection was closed on this side");
+    if (this.#ended !== null) {
+      await this.closed;
+      return;
+    }
+    const error = new RpcError("RPC_CLOSED", "the connection was closed on this side");
+    const deadline = this.#environment.clock.callout(() => this.abort(error));
+    deadline.scheduleAfter((options.graceMs ?? 5000) * 1000);
+    if (!this.#finishing) {
       this.#pending.close(error);
       this.#reader.close();
       this.#finish();
-      const deadline = this.#environment.clock.callout(() => this.abort(error));
-      deadline.scheduleAfter((options.graceMs ?? 5000) * 1000);
-      void this.closed.then(() => deadline.cancel());
     }
     await this.closed;
+    deadline.cancel();
   }
 
   /** Ends the connection now. */

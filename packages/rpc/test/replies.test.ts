@@ -224,6 +224,18 @@ describe("a server's answers, byte for byte (RFC 5531 §9)", () => {
     await finish();
   });
 
+  it("is closed within the grace though the peer has finished and a call is never answered", async () => {
+    const held: RpcCall[] = [];
+    const { talk, connection, peer, exchange, finish } = await raw((call) => void held.push(call));
+    peer.send(anyCall);
+    peer.stream.shutdown();
+    await exchange();
+    await talk.run(connection.close({ graceMs: 20 }));
+    expect(connection.endReason?.code).toBe("RPC_CLOSED");
+    held[0]!.drop();
+    await finish();
+  });
+
   it("answers what it has when the peer has finished sending, and then finishes too", async () => {
     const held: RpcCall[] = [];
     const { talk, peer, exchange, finish } = await raw((call) => void held.push(call));
