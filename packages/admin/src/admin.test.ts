@@ -1,0 +1,51 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { adminRoutes, startAdmin } from "./admin.ts";
+import type { AdminSource } from "./source.ts";
+
+let healthy = true;
+let operations = 3;
+const source: AdminSource = {
+  health: () => ({ healthy, inGrace: false, uptimeSeconds: 5 }),
+  metrics: () => [
+    {
+      name: "nfs4_operations_total",
+      help: "Operations",
+      kind: "counter",
+      samples: [{ labels: { operation: "READ" }, value: operations }],
+    },
+    { name: "nfs4_clients", help: "Clients", kind: "gauge", samples: [{ value: 2 }] },
+  ],
+  clients: () => [],
+  exports: () => [{ path: "/", id: 1, readOnly: false, squash: "root", clients: "*" }],
+};
+
+afterEach(() => {
+  healthy = true;
+  operations = 3;
+});
+
+describe("the admin interface", () => {
+  it("says whether the server is well, also by its status", async () => {
+    const app = adminRoutes(source);
+    expect((await app.inject("/healthz")).statusCode).toBe(200);
+    healthy = false;
+    expect((await app.inject("/healthz")).statusCode).toBe(503);
+    await app.close();
+  });
+
+  it("shows counters as they are now, not added up over pages", async () => {
+    const app = adminRoutes(source);
+    await app.inject("/metrics");
+    operations = 7;
+    const { body } = await app.inject("/metrics");
+    expect(body).toContain('nfs4_operations_total{operation="READ"} 7');
+    expect(body).toContain("nfs4_clients 2");
+    await app.close();
+  });
+
+  it("listens on loopback", async () => {
+    await using admin = await startAdmin({ source });
+    expect(admin.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(await (await fetch(`${admin.url}/exports`)).json()).toEqual(source.exports());
+  });
+});

@@ -1,0 +1,80 @@
+/** The admin interface: health, metrics and lists over HTTP, on loopback unless told otherwise. It only reads. */
+import fastify, { type FastifyInstance } from "fastify";
+import { Counter, Gauge, Registry } from "prom-client";
+import type { AdminSource, Metric } from "./source.ts";
+
+export interface Admin extends AsyncDisposable {
+  /** Where it listens, as a URL. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export interface AdminOptions {
+  readonly source: AdminSource;
+  /** Default 127.0.0.1. */
+  readonly host?: string;
+  /** Default 0: any that is free. */
+  readonly port?: number;
+}
+
+/** The routes without a listener: for tests, and for serving over another transport. */
+export function adminRoutes(source: AdminSource): FastifyInstance {
+  const app = fastify({ logger: false });
+  const metrics = new MetricsPage(source);
+  app.get("/healthz", async (_request, reply) => {
+    const health = source.health();
+    return reply.code(health.healthy ? 200 : 503).send(health);
+  });
+  app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()));
+  app.get("/clients", async () => source.clients());
+  app.get("/exports", async () => source.exports());
+  return app;
+}
+
+/** Starts listening. Rejects with Node's error (EADDRINUSE …). */
+export async function startAdmin({ source, host = "127.0.0.1", port = 0 }: AdminOptions): Promise<Admin> {
+  const app = adminRoutes(source);
+  const url = await app.listen({ host, port });
+  return {
+    url,
+    close: async () => {
+      await app.close();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await app.close();
+    },
+  };
+}
+
+/** Turns counters that exist elsewhere into a Prometheus page, whenever one is asked for. */
+class MetricsPage {
+  readonly #source: AdminSource;
+  readonly #registry: Registry = new Registry();
+  readonly #known: Map<string, Counter | Gauge> = new Map();
+
+  constructor(source: AdminSource) {
+    this.#source = source;
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  render(): Promise<string> {
+    for (const metric of this.#source.metrics()) this.#update(metric);
+    return this.#registry.metrics();
+  }
+
+  #update({ name, help, kind, samples }: Metric): void {
+    let known = this.#known.get(name);
+    if (!known) {
+      const labelNames = [...new Set(samples.flatMap(({ labels = {} }) => Object.keys(labels)))];
+      const options = { name, help, labelNames, registers: [this.#registry] };
+      known = kind === "counter" ? new Counter(options) : new Gauge(options);
+      this.#known.set(name, known);
+    }
+    // The truth is counted elsewhere: every page starts from nothing.
+    known.reset();
+    for (const { labels = {}, value } of samples) known.inc(labels, value);
+  }
+}

@@ -1,0 +1,48 @@
+/** What the admin interface shows. Whoever wires it gives it functions; it knows no server and no stack. */
+
+export interface Metric {
+  /** Prometheus name: lower case, with unit suffix, `_total` for what only grows. */
+  readonly name: string;
+  readonly help: string;
+  readonly kind: "counter" | "gauge";
+  readonly samples: readonly Sample[];
+}
+
+export interface Sample {
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+export interface ClientReport {
+  readonly id: string;
+  readonly name: string;
+  readonly minorVersions: string;
+  readonly address: string;
+  readonly implementation: string;
+  readonly confirmed: boolean;
+  readonly expired: boolean;
+  readonly secondsSinceRenewal: number;
+  readonly sessions: number;
+  readonly states: number;
+}
+
+export interface ExportReport {
+  readonly path: string;
+  readonly id: number;
+  readonly readOnly: boolean;
+  readonly squash: string;
+  readonly clients: string;
+}
+
+export interface HealthReport {
+  readonly healthy: boolean;
+  readonly inGrace: boolean;
+  readonly uptimeSeconds: number;
+}
+
+export interface AdminSource {
+  health(): HealthReport;
+  metrics(): readonly Metric[];
+  clients(): readonly ClientReport[];
+  exports(): readonly ExportReport[];
+}
