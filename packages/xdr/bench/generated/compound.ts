@@ -6,11 +6,11 @@ import type { Uint64Pair, XdrCodec, XdrReader, XdrSchema, XdrWriter } from "../.
 
 export const FHSIZE = 128;
 
-export const OP_GETATTR = 9;
-export const OP_PUTFH = 22;
-export const OP_READDIR = 26;
-export const OP_WRITE = 38;
-export const OP_SEQUENCE = 53;
+export const OP_GETATTR = 9 as const;
+export const OP_PUTFH = 22 as const;
+export const OP_READDIR = 26 as const;
+export const OP_WRITE = 38 as const;
+export const OP_SEQUENCE = 53 as const;
 
 export const opcode = {
   OP_GETATTR: 9,

@@ -37,6 +37,10 @@ export class Diagnostics {
     if (!seen) this.#found.push({ at, message });
   }
 
+  get isEmpty(): boolean {
+    return this.#found.length === 0;
+  }
+
   /** Throws XdrCompileError if anything was reported; `order` lists the files as they were given. */
   throwIfAny(order: readonly string[]): void {
     if (this.#found.length === 0) return;

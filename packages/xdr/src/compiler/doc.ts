@@ -16,6 +16,9 @@ export interface Doc {
 
 export const NO_DOC: Doc = { lines: [], int64: null, open: false, file: false };
 
+/** A tag and the blanks behind it; the second group is the mode of `@int64`. */
+const TAG = /(?<=^|\s)@(int64|open|file)(?:(?<=int64)[ \t]+(\S+))?(?:[ \t]+|$)/g;
+
 /** Reads the text between the stars of a doc comment. */
 export function parseDoc(comment: string): Doc {
   let int64: string | null = null;
@@ -24,15 +27,12 @@ export function parseDoc(comment: string): Doc {
   const lines = comment.split("\n").map((line) =>
     line
       .replace(/^\s*\*? ?/, "")
-      .replace(
-        /(?<=^|\s)@(?:int64(?:[ \t]+(\S+))?|open|file)(?:[ \t]+|$)/g,
-        (tag: string, mode: string | undefined) => {
-          if (tag.startsWith("@int64")) int64 = mode ?? "";
-          else if (tag === "@open") open = true;
-          else file = true;
-          return "";
-        },
-      )
+      .replace(TAG, (_, name: string, mode: string | undefined) => {
+        if (name === "int64") int64 = mode ?? "";
+        else if (name === "open") open = true;
+        else file = true;
+        return "";
+      })
       .trimEnd(),
   );
   while (lines.length > 0 && lines[0]!.trim() === "") lines.shift();

@@ -47,7 +47,9 @@ export function isOptional(type: Type): boolean {
 }
 
 export function enumText({ name, doc, members, open }: Enum, emission: Emission): string {
-  const constants = members.map((m) => `${docComment(m.doc.lines)}export const ${m.name} = ${m.text};\n`).join("");
+  const constants = members
+    .map((m) => `${docComment(m.doc.lines)}export const ${m.name} = ${m.text} as const;\n`)
+    .join("");
   const object = members.map((m) => `  ${m.name}: ${m.text},\n`).join("");
   const unlisted = open ? ` | ${emission.runtimeType("UnlistedValue")}` : "";
   return (

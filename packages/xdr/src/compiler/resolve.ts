@@ -66,10 +66,13 @@ export function resolve(sources: readonly ModuleSource[], defaultMode: Int64Mode
     }
   }
   resolver.run();
-  measure(
-    sources.flatMap(({ module }) => module.definitions),
-    diagnostics,
-  );
+  // Where something is missing, sizes would only mislead.
+  if (diagnostics.isEmpty) {
+    measure(
+      sources.flatMap(({ module }) => module.definitions),
+      diagnostics,
+    );
+  }
   return { modules: sources.map(({ module }) => module) };
 }
 

@@ -9,9 +9,9 @@ export const MAXFILELEN = 65535;
 export const MAXNAMELEN = 255;
 
 /** Characters. */
-export const TEXT = 0;
-export const DATA = 1;
-export const EXEC = 2;
+export const TEXT = 0 as const;
+export const DATA = 1 as const;
+export const EXEC = 2 as const;
 
 /** Types of files. */
 export const filekind = {

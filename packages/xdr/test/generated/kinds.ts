@@ -20,9 +20,9 @@ export const OCT = 0o755;
 export const BIG = 0xffffffffffffffffn;
 export const LIMIT = 5;
 
-export const RED = 0;
-export const GREEN = 1;
-export const BLUE = 2;
+export const RED = 0 as const;
+export const GREEN = 1 as const;
+export const BLUE = 2 as const;
 
 export const color = {
   RED: 0,
@@ -41,12 +41,12 @@ export function decode_color(r: XdrReader): color {
   return value as color;
 }
 
-export const S_MINUS = -1;
-export const S_A = 10;
-export const S_B = 20;
-export const S_C = 30;
-export const S_D = 40;
-export const S_HEX = 0xFF;
+export const S_MINUS = -1 as const;
+export const S_A = 10 as const;
+export const S_B = 20 as const;
+export const S_C = 30 as const;
+export const S_D = 40 as const;
+export const S_HEX = 0xFF as const;
 
 /** Many ranges of members, one negative. */
 export const scattered = {
@@ -79,9 +79,9 @@ export function decode_scattered(r: XdrReader): scattered {
   }
 }
 
-export const STATUS_OK = 0;
-export const STATUS_BAD = 1;
-export const STATUS_WORSE = 0x2710;
+export const STATUS_OK = 0 as const;
+export const STATUS_BAD = 1 as const;
+export const STATUS_WORSE = 0x2710 as const;
 
 /** Values that are not listed come through. */
 export const status = {
@@ -787,8 +787,8 @@ export function decode_partial(r: XdrReader): partial {
   }
 }
 
-export const ONE = 1;
-export const TWO = 2;
+export const ONE = 1 as const;
+export const TWO = 2 as const;
 
 export const nested_inner_choice_which = {
   ONE: 1,
@@ -863,8 +863,8 @@ export function decode_nested_inner(r: XdrReader): nested_inner {
   };
 }
 
-export const LEFT = 0;
-export const RIGHT = 1;
+export const LEFT = 0 as const;
+export const RIGHT = 1 as const;
 
 export const nested_side = {
   LEFT: 0,
