@@ -134,11 +134,11 @@ export function decode_fs_locations4(r: XdrReader): fs_locations4 {
   };
 }
 
-export const STATUS4_FIXED = 1;
-export const STATUS4_UPDATED = 2;
-export const STATUS4_VERSIONED = 3;
-export const STATUS4_WRITABLE = 4;
-export const STATUS4_REFERRAL = 5;
+export const STATUS4_FIXED = 1 as const;
+export const STATUS4_UPDATED = 2 as const;
+export const STATUS4_VERSIONED = 3 as const;
+export const STATUS4_WRITABLE = 4 as const;
+export const STATUS4_REFERRAL = 5 as const;
 
 /** How a replica relates to the others (RFC 8881 §11.18). */
 export const fs4_status_type = {
@@ -319,11 +319,11 @@ export function decode_fs_charset_cap4(r: XdrReader): fs_charset_cap4 {
   return r.uint32();
 }
 
-export const NFS4_CHANGE_TYPE_IS_MONOTONIC_INCR = 0;
-export const NFS4_CHANGE_TYPE_IS_VERSION_COUNTER = 1;
-export const NFS4_CHANGE_TYPE_IS_VERSION_COUNTER_NOPNFS = 2;
-export const NFS4_CHANGE_TYPE_IS_TIME_METADATA = 3;
-export const NFS4_CHANGE_TYPE_IS_UNDEFINED = 4;
+export const NFS4_CHANGE_TYPE_IS_MONOTONIC_INCR = 0 as const;
+export const NFS4_CHANGE_TYPE_IS_VERSION_COUNTER = 1 as const;
+export const NFS4_CHANGE_TYPE_IS_VERSION_COUNTER_NOPNFS = 2 as const;
+export const NFS4_CHANGE_TYPE_IS_TIME_METADATA = 3 as const;
+export const NFS4_CHANGE_TYPE_IS_UNDEFINED = 4 as const;
 
 /** What a client may conclude from two values of the change attribute (RFC 7862 §12.2.3). */
 export const change_attr_type4 = {

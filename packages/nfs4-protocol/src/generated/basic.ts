@@ -24,15 +24,15 @@ export const AUTH_NONE = 0;
 export const AUTH_SYS = 1;
 export const RPCSEC_GSS = 6;
 
-export const NF4REG = 1;
-export const NF4DIR = 2;
-export const NF4BLK = 3;
-export const NF4CHR = 4;
-export const NF4LNK = 5;
-export const NF4SOCK = 6;
-export const NF4FIFO = 7;
-export const NF4ATTRDIR = 8;
-export const NF4NAMEDATTR = 9;
+export const NF4REG = 1 as const;
+export const NF4DIR = 2 as const;
+export const NF4BLK = 3 as const;
+export const NF4CHR = 4 as const;
+export const NF4LNK = 5 as const;
+export const NF4SOCK = 6 as const;
+export const NF4FIFO = 7 as const;
+export const NF4ATTRDIR = 8 as const;
+export const NF4NAMEDATTR = 9 as const;
 
 /** What kind of object a filehandle names. CREATE answers an unknown kind with NFS4ERR_BADTYPE, so decoding lets it by. */
 export const nfs_ftype4 = {
@@ -372,8 +372,8 @@ export function decode_nfstime4(r: XdrReader): nfstime4 {
   };
 }
 
-export const SET_TO_SERVER_TIME4 = 0;
-export const SET_TO_CLIENT_TIME4 = 1;
+export const SET_TO_SERVER_TIME4 = 0 as const;
+export const SET_TO_CLIENT_TIME4 = 1 as const;
 
 /** Who gives the time of a SETATTR. */
 export const time_how4 = {
@@ -609,9 +609,9 @@ export function decode_lock_owner4(r: XdrReader): lock_owner4 {
   return decode_state_owner4(r);
 }
 
-export const UNSTABLE4 = 0;
-export const DATA_SYNC4 = 1;
-export const FILE_SYNC4 = 2;
+export const UNSTABLE4 = 0 as const;
+export const DATA_SYNC4 = 1 as const;
+export const FILE_SYNC4 = 2 as const;
 
 /** How durable written data is asked to be, or has become. */
 export const stable_how4 = {
@@ -632,9 +632,9 @@ export function decode_stable_how4(r: XdrReader): stable_how4 {
   return value as stable_how4;
 }
 
-export const NL4_NAME = 1;
-export const NL4_URL = 2;
-export const NL4_NETADDR = 3;
+export const NL4_NAME = 1 as const;
+export const NL4_URL = 2 as const;
+export const NL4_NETADDR = 3 as const;
 
 /** How to reach a server of a copy (RFC 7862 §4.7). */
 export const netloc_type4 = {

@@ -171,9 +171,9 @@ export function decode_CB_ILLEGAL4res(r: XdrReader): CB_ILLEGAL4res {
   };
 }
 
-export const LAYOUTRECALL4_FILE = 1;
-export const LAYOUTRECALL4_FSID = 2;
-export const LAYOUTRECALL4_ALL = 3;
+export const LAYOUTRECALL4_FILE = 1 as const;
+export const LAYOUTRECALL4_FSID = 2 as const;
+export const LAYOUTRECALL4_ALL = 3 as const;
 
 export const layoutrecall_type4 = {
   LAYOUTRECALL4_FILE: 1,
@@ -283,12 +283,12 @@ export function decode_CB_LAYOUTRECALL4res(r: XdrReader): CB_LAYOUTRECALL4res {
   };
 }
 
-export const NOTIFY4_CHANGE_CHILD_ATTRS = 0;
-export const NOTIFY4_CHANGE_DIR_ATTRS = 1;
-export const NOTIFY4_REMOVE_ENTRY = 2;
-export const NOTIFY4_ADD_ENTRY = 3;
-export const NOTIFY4_RENAME_ENTRY = 4;
-export const NOTIFY4_CHANGE_COOKIE_VERIFIER = 5;
+export const NOTIFY4_CHANGE_CHILD_ATTRS = 0 as const;
+export const NOTIFY4_CHANGE_DIR_ATTRS = 1 as const;
+export const NOTIFY4_REMOVE_ENTRY = 2 as const;
+export const NOTIFY4_ADD_ENTRY = 3 as const;
+export const NOTIFY4_RENAME_ENTRY = 4 as const;
+export const NOTIFY4_CHANGE_COOKIE_VERIFIER = 5 as const;
 
 /** What a directory delegation tells: bit numbers of notify_mask (RFC 8881 §20.4). */
 export const notify_type4 = {
@@ -803,8 +803,8 @@ export function decode_CB_NOTIFY_LOCK4res(r: XdrReader): CB_NOTIFY_LOCK4res {
   };
 }
 
-export const NOTIFY_DEVICEID4_CHANGE = 1;
-export const NOTIFY_DEVICEID4_DELETE = 2;
+export const NOTIFY_DEVICEID4_CHANGE = 1 as const;
+export const NOTIFY_DEVICEID4_DELETE = 2 as const;
 
 export const notify_deviceid_type4 = {
   NOTIFY_DEVICEID4_CHANGE: 1,

@@ -214,8 +214,8 @@ export function decode_WRITE4res(r: XdrReader): WRITE4res {
   }
 }
 
-export const NFS4_CONTENT_DATA = 0;
-export const NFS4_CONTENT_HOLE = 1;
+export const NFS4_CONTENT_DATA = 0 as const;
+export const NFS4_CONTENT_HOLE = 1 as const;
 
 /** What a stretch of a file holds. SEEK for something else is answered with NFS4ERR_UNION_NOTSUPP. */
 export const data_content4 = {
@@ -490,17 +490,17 @@ export function decode_DEALLOCATE4res(r: XdrReader): DEALLOCATE4res {
   };
 }
 
-export const IO_ADVISE4_NORMAL = 0;
-export const IO_ADVISE4_SEQUENTIAL = 1;
-export const IO_ADVISE4_SEQUENTIAL_BACKWARDS = 2;
-export const IO_ADVISE4_RANDOM = 3;
-export const IO_ADVISE4_WILLNEED = 4;
-export const IO_ADVISE4_WILLNEED_OPPORTUNISTIC = 5;
-export const IO_ADVISE4_DONTNEED = 6;
-export const IO_ADVISE4_NOREUSE = 7;
-export const IO_ADVISE4_READ = 8;
-export const IO_ADVISE4_WRITE = 9;
-export const IO_ADVISE4_INIT_PROXIMITY = 10;
+export const IO_ADVISE4_NORMAL = 0 as const;
+export const IO_ADVISE4_SEQUENTIAL = 1 as const;
+export const IO_ADVISE4_SEQUENTIAL_BACKWARDS = 2 as const;
+export const IO_ADVISE4_RANDOM = 3 as const;
+export const IO_ADVISE4_WILLNEED = 4 as const;
+export const IO_ADVISE4_WILLNEED_OPPORTUNISTIC = 5 as const;
+export const IO_ADVISE4_DONTNEED = 6 as const;
+export const IO_ADVISE4_NOREUSE = 7 as const;
+export const IO_ADVISE4_READ = 8 as const;
+export const IO_ADVISE4_WRITE = 9 as const;
+export const IO_ADVISE4_INIT_PROXIMITY = 10 as const;
 
 /** Bit numbers of the hints of IO_ADVISE (RFC 7862 §15.5). */
 export const IO_ADVISE_type4 = {

@@ -21,11 +21,11 @@ import {
   xdr_schema as xdr_schema_1,
 } from "./basic.ts";
 
-export const LAYOUT4_NFSV4_1_FILES = 1;
-export const LAYOUT4_OSD2_OBJECTS = 2;
-export const LAYOUT4_BLOCK_VOLUME = 3;
+export const LAYOUT4_NFSV4_1_FILES = 1 as const;
+export const LAYOUT4_OSD2_OBJECTS = 2 as const;
+export const LAYOUT4_BLOCK_VOLUME = 3 as const;
 /** RFC 8435. */
-export const LAYOUT4_FLEX_FILES = 4;
+export const LAYOUT4_FLEX_FILES = 4 as const;
 
 /** How data is laid out on its devices. Numbers come from a registry (RFC 8881 §22.5), so unknown ones are carried. */
 export const layouttype4 = {
@@ -80,9 +80,9 @@ export function decode_layouthint4(r: XdrReader): layouthint4 {
   };
 }
 
-export const LAYOUTIOMODE4_READ = 1;
-export const LAYOUTIOMODE4_RW = 2;
-export const LAYOUTIOMODE4_ANY = 3;
+export const LAYOUTIOMODE4_READ = 1 as const;
+export const LAYOUTIOMODE4_RW = 2 as const;
+export const LAYOUTIOMODE4_ANY = 3 as const;
 
 export const layoutiomode4 = {
   LAYOUTIOMODE4_READ: 1,
@@ -175,9 +175,9 @@ export const LAYOUT4_RET_REC_FILE = 1;
 export const LAYOUT4_RET_REC_FSID = 2;
 export const LAYOUT4_RET_REC_ALL = 3;
 
-export const LAYOUTRETURN4_FILE = 1;
-export const LAYOUTRETURN4_FSID = 2;
-export const LAYOUTRETURN4_ALL = 3;
+export const LAYOUTRETURN4_FILE = 1 as const;
+export const LAYOUTRETURN4_FSID = 2 as const;
+export const LAYOUTRETURN4_ALL = 3 as const;
 
 export const layoutreturn_type4 = {
   LAYOUTRETURN4_FILE: 1,
@@ -260,11 +260,11 @@ export function decode_nfl_util4(r: XdrReader): nfl_util4 {
   return r.uint32();
 }
 
-export const NFLH4_CARE_DENSE = 0x00000001;
-export const NFLH4_CARE_COMMIT_THRU_MDS = 0x00000002;
-export const NFL42_CARE_IO_ADVISE_THRU_MDS = 0x00000004;
-export const NFLH4_CARE_STRIPE_UNIT_SIZE = 0x00000040;
-export const NFLH4_CARE_STRIPE_COUNT = 0x00000080;
+export const NFLH4_CARE_DENSE = 0x00000001 as const;
+export const NFLH4_CARE_COMMIT_THRU_MDS = 0x00000002 as const;
+export const NFL42_CARE_IO_ADVISE_THRU_MDS = 0x00000004 as const;
+export const NFLH4_CARE_STRIPE_UNIT_SIZE = 0x00000040 as const;
+export const NFLH4_CARE_STRIPE_COUNT = 0x00000080 as const;
 
 /** Which parts of a file layout hint matter to the client. */
 export const filelayout_hint_care4 = {

@@ -26,10 +26,10 @@ import {
   xdr_schema as xdr_schema_2,
 } from "./status.ts";
 
-export const READ_LT = 1;
-export const WRITE_LT = 2;
-export const READW_LT = 3;
-export const WRITEW_LT = 4;
+export const READ_LT = 1 as const;
+export const WRITE_LT = 2 as const;
+export const READW_LT = 3 as const;
+export const WRITEW_LT = 4 as const;
 
 /** The W variants say that the client will ask again: the server keeps it a place in the queue. */
 export const nfs_lock_type4 = {

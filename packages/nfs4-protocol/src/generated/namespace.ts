@@ -859,8 +859,8 @@ export function decode_SECINFO4res(r: XdrReader): SECINFO4res {
   }
 }
 
-export const SECINFO_STYLE4_CURRENT_FH = 0;
-export const SECINFO_STYLE4_PARENT = 1;
+export const SECINFO_STYLE4_CURRENT_FH = 0 as const;
+export const SECINFO_STYLE4_PARENT = 1 as const;
 
 /** Which object SECINFO_NO_NAME is about (RFC 8881 §18.45). */
 export const secinfo_style4 = {

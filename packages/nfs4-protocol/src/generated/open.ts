@@ -79,10 +79,10 @@ export function decode_CLOSE4res(r: XdrReader): CLOSE4res {
   }
 }
 
-export const UNCHECKED4 = 0;
-export const GUARDED4 = 1;
-export const EXCLUSIVE4 = 2;
-export const EXCLUSIVE4_1 = 3;
+export const UNCHECKED4 = 0 as const;
+export const GUARDED4 = 1 as const;
+export const EXCLUSIVE4 = 2 as const;
+export const EXCLUSIVE4_1 = 3 as const;
 
 /** What happens if the file exists. EXCLUSIVE4_1 since 4.1. */
 export const createmode4 = {
@@ -156,8 +156,8 @@ export function decode_createhow4(r: XdrReader): createhow4 {
   }
 }
 
-export const OPEN4_NOCREATE = 0;
-export const OPEN4_CREATE = 1;
+export const OPEN4_NOCREATE = 0 as const;
+export const OPEN4_CREATE = 1 as const;
 
 export const opentype4 = {
   OPEN4_NOCREATE: 0,
@@ -200,8 +200,8 @@ export function decode_openflag4(r: XdrReader): openflag4 {
   }
 }
 
-export const NFS_LIMIT_SIZE = 1;
-export const NFS_LIMIT_BLOCKS = 2;
+export const NFS_LIMIT_SIZE = 1 as const;
+export const NFS_LIMIT_BLOCKS = 2 as const;
 
 /** How far a client with a write delegation may let a file grow. */
 export const limit_by4 = {
@@ -281,10 +281,10 @@ export const OPEN4_SHARE_ACCESS_WANT_CANCEL = 0x0500;
 export const OPEN4_SHARE_ACCESS_WANT_SIGNAL_DELEG_WHEN_RESRC_AVAIL = 0x10000;
 export const OPEN4_SHARE_ACCESS_WANT_PUSH_DELEG_WHEN_UNCONTENDED = 0x20000;
 
-export const OPEN_DELEGATE_NONE = 0;
-export const OPEN_DELEGATE_READ = 1;
-export const OPEN_DELEGATE_WRITE = 2;
-export const OPEN_DELEGATE_NONE_EXT = 3;
+export const OPEN_DELEGATE_NONE = 0 as const;
+export const OPEN_DELEGATE_READ = 1 as const;
+export const OPEN_DELEGATE_WRITE = 2 as const;
+export const OPEN_DELEGATE_NONE_EXT = 3 as const;
 
 export const open_delegation_type4 = {
   OPEN_DELEGATE_NONE: 0,
@@ -304,13 +304,13 @@ export function decode_open_delegation_type4(r: XdrReader): open_delegation_type
   return value as open_delegation_type4;
 }
 
-export const CLAIM_NULL = 0;
-export const CLAIM_PREVIOUS = 1;
-export const CLAIM_DELEGATE_CUR = 2;
-export const CLAIM_DELEGATE_PREV = 3;
-export const CLAIM_FH = 4;
-export const CLAIM_DELEG_CUR_FH = 5;
-export const CLAIM_DELEG_PREV_FH = 6;
+export const CLAIM_NULL = 0 as const;
+export const CLAIM_PREVIOUS = 1 as const;
+export const CLAIM_DELEGATE_CUR = 2 as const;
+export const CLAIM_DELEGATE_PREV = 3 as const;
+export const CLAIM_FH = 4 as const;
+export const CLAIM_DELEG_CUR_FH = 5 as const;
+export const CLAIM_DELEG_PREV_FH = 6 as const;
 
 /** By what right, and by name or filehandle, a file is opened. The last three since 4.1. */
 export const open_claim_type4 = {
@@ -479,15 +479,15 @@ export function decode_open_write_delegation4(r: XdrReader): open_write_delegati
   };
 }
 
-export const WND4_NOT_WANTED = 0;
-export const WND4_CONTENTION = 1;
-export const WND4_RESOURCE = 2;
-export const WND4_NOT_SUPP_FTYPE = 3;
-export const WND4_WRITE_DELEG_NOT_SUPP_FTYPE = 4;
-export const WND4_NOT_SUPP_UPGRADE = 5;
-export const WND4_NOT_SUPP_DOWNGRADE = 6;
-export const WND4_CANCELLED = 7;
-export const WND4_IS_DIR = 8;
+export const WND4_NOT_WANTED = 0 as const;
+export const WND4_CONTENTION = 1 as const;
+export const WND4_RESOURCE = 2 as const;
+export const WND4_NOT_SUPP_FTYPE = 3 as const;
+export const WND4_WRITE_DELEG_NOT_SUPP_FTYPE = 4 as const;
+export const WND4_NOT_SUPP_UPGRADE = 5 as const;
+export const WND4_NOT_SUPP_DOWNGRADE = 6 as const;
+export const WND4_CANCELLED = 7 as const;
+export const WND4_IS_DIR = 8 as const;
 
 /** Why there is no delegation though one was wanted (4.1). */
 export const why_no_delegation4 = {
@@ -952,8 +952,8 @@ export function decode_GET_DIR_DELEGATION4resok(r: XdrReader): GET_DIR_DELEGATIO
   };
 }
 
-export const GDD4_OK = 0;
-export const GDD4_UNAVAIL = 1;
+export const GDD4_OK = 0 as const;
+export const GDD4_UNAVAIL = 1 as const;
 
 export const gddrnf4_status = {
   GDD4_OK: 0,

@@ -25,9 +25,9 @@ import {
   xdr_schema as xdr_schema_1,
 } from "./basic.ts";
 
-export const RPC_GSS_SVC_NONE = 1;
-export const RPC_GSS_SVC_INTEGRITY = 2;
-export const RPC_GSS_SVC_PRIVACY = 3;
+export const RPC_GSS_SVC_NONE = 1 as const;
+export const RPC_GSS_SVC_INTEGRITY = 2 as const;
+export const RPC_GSS_SVC_PRIVACY = 3 as const;
 
 /** Service of RPCSEC_GSS (RFC 2203 §5.3.1). */
 export const rpc_gss_svc_t = {
@@ -190,10 +190,10 @@ export function decode_callback_sec_parms4(r: XdrReader): callback_sec_parms4 {
   }
 }
 
-export const SSV4_SUBKEY_MIC_I2T = 1;
-export const SSV4_SUBKEY_MIC_T2I = 2;
-export const SSV4_SUBKEY_SEAL_I2T = 3;
-export const SSV4_SUBKEY_SEAL_T2I = 4;
+export const SSV4_SUBKEY_MIC_I2T = 1 as const;
+export const SSV4_SUBKEY_MIC_T2I = 2 as const;
+export const SSV4_SUBKEY_SEAL_I2T = 3 as const;
+export const SSV4_SUBKEY_SEAL_T2I = 4 as const;
 
 /** Which key is derived from the SSV (RFC 8881 §2.10.9). */
 export const ssv_subkey4 = {

@@ -132,9 +132,9 @@ export function decode_ssv_sp_parms4(r: XdrReader): ssv_sp_parms4 {
   };
 }
 
-export const SP4_NONE = 0;
-export const SP4_MACH_CRED = 1;
-export const SP4_SSV = 2;
+export const SP4_NONE = 0 as const;
+export const SP4_MACH_CRED = 1 as const;
+export const SP4_SSV = 2 as const;
 
 export const state_protect_how4 = {
   SP4_NONE: 0,
@@ -503,10 +503,10 @@ export function decode_BACKCHANNEL_CTL4res(r: XdrReader): BACKCHANNEL_CTL4res {
   };
 }
 
-export const CDFC4_FORE = 0x1;
-export const CDFC4_BACK = 0x2;
-export const CDFC4_FORE_OR_BOTH = 0x3;
-export const CDFC4_BACK_OR_BOTH = 0x7;
+export const CDFC4_FORE = 0x1 as const;
+export const CDFC4_BACK = 0x2 as const;
+export const CDFC4_FORE_OR_BOTH = 0x3 as const;
+export const CDFC4_BACK_OR_BOTH = 0x7 as const;
 
 export const channel_dir_from_client4 = {
   CDFC4_FORE: 0x1,
@@ -546,9 +546,9 @@ export function decode_BIND_CONN_TO_SESSION4args(r: XdrReader): BIND_CONN_TO_SES
   };
 }
 
-export const CDFS4_FORE = 0x1;
-export const CDFS4_BACK = 0x2;
-export const CDFS4_BOTH = 0x3;
+export const CDFS4_FORE = 0x1 as const;
+export const CDFS4_BACK = 0x2 as const;
+export const CDFS4_BOTH = 0x3 as const;
 
 export const channel_dir_from_server4 = {
   CDFS4_FORE: 0x1,

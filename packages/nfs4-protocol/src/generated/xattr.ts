@@ -76,9 +76,9 @@ export function decode_GETXATTR4res(r: XdrReader): GETXATTR4res {
   }
 }
 
-export const SETXATTR4_EITHER = 0;
-export const SETXATTR4_CREATE = 1;
-export const SETXATTR4_REPLACE = 2;
+export const SETXATTR4_EITHER = 0 as const;
+export const SETXATTR4_CREATE = 1 as const;
+export const SETXATTR4_REPLACE = 2 as const;
 
 export const setxattr_option4 = {
   SETXATTR4_EITHER: 0,
