@@ -1,6 +1,4 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startCapture } from "../harness/capture.ts";
@@ -8,16 +6,19 @@ import { assertNoKernelSocket, isRunning, kernelSockets } from "../harness/check
 import { type Ganesha, startGanesha } from "../harness/ganesha.ts";
 import { type Guest, startGuest } from "../harness/guest.ts";
 import { createNamespace, listNamespaces, type Namespace } from "../harness/namespace.ts";
+import { createScratchDirectory, type ScratchDirectory } from "../harness/scratch.ts";
 import { assertCleanCapture, countErrors, decodeCapture } from "../harness/tshark.ts";
 
 describe("a guest and a server that is not ours", () => {
   let namespace: Namespace;
   let server: Ganesha;
   let guest: Guest;
+  let scratch: ScratchDirectory;
   let directory: string;
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), "nfs4e2e-test-"));
+    scratch = createScratchDirectory("test");
+    directory = scratch.path;
     namespace = await createNamespace();
     [server, guest] = await Promise.all([startGanesha(namespace), startGuest({ namespace })]);
   });
@@ -26,7 +27,7 @@ describe("a guest and a server that is not ours", () => {
     await guest?.stop();
     await server?.stop();
     await namespace?.close();
-    await rm(directory, { recursive: true, force: true });
+    scratch?.remove();
   });
 
   test.each(["4.0", "4.1", "4.2"])("NFS %s: mount, write, read, unmount, and the capture decodes", async (version) => {

@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { kernelListens } from "./checks.ts";
 import type { Namespace } from "./namespace.ts";
 import { type ServerProcess, startServerProcess } from "./process.ts";
+import { createScratchDirectory } from "./scratch.ts";
 
 /** NFS-Ganesha on kernel sockets: the peer that shows that the harness works, and what other servers do. */
 export interface Ganesha {
@@ -30,7 +30,8 @@ export interface GaneshaOptions {
 }
 
 export async function startGanesha(namespace: Namespace, options: GaneshaOptions = {}): Promise<Ganesha> {
-  const home = await mkdtemp(join(tmpdir(), "nfs4e2e-ganesha-"));
+  const scratch = createScratchDirectory("ganesha");
+  const home = scratch.path;
   const directory = options.directory ?? join(home, "export");
   await mkdir(directory, { recursive: true, mode: 0o777 });
   await mkdir(join(home, "recovery"));
@@ -43,7 +44,7 @@ export async function startGanesha(namespace: Namespace, options: GaneshaOptions
   const log = (): Promise<string> => readFile(logFile, "utf8").catch(() => "");
   const stop = async (): Promise<void> => {
     await server.stop({ graceMs: 3_000 });
-    await rm(home, { recursive: true, force: true });
+    scratch.remove();
   };
   try {
     await server.waitUntil(() => kernelListens(namespace, 2049), { timeoutMs: 20_000 });

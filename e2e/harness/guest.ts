@@ -1,12 +1,10 @@
-import { rmSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { onProcessEnd } from "./cleanup.ts";
 import { openGuestChannel } from "./guest-channel.ts";
 import { type GuestLink, type Machine, startMachine } from "./guest-machine.ts";
 import type { Namespace } from "./namespace.ts";
+import { createScratchDirectory, type ScratchDirectory } from "./scratch.ts";
 
 export interface GuestOptions {
   /** Where the guest's network card is. Without one (and without privilege) give a `bess` or `fd` link. */
@@ -83,8 +81,8 @@ export async function startGuest(options: GuestOptions): Promise<Guest> {
   if (!link) throw new TypeError("a guest needs a namespace or a link");
   const addresses =
     options.addresses ?? (namespace ? [`${namespace.allocateAddress()}/${namespace.prefixLength}`] : []);
-  const directory = await mkdtemp(join(tmpdir(), "nfs4e2e-guest-"));
-  const forget = onProcessEnd(() => rmSync(directory, { recursive: true, force: true }));
+  const scratch = createScratchDirectory("guest");
+  const directory = scratch.path;
   await mkdir(join(directory, "jobs"));
   await symlink(scripts, join(directory, "guest"));
   await writeFile(join(directory, "settings"), settings({ ...options, name, addresses }));
@@ -97,7 +95,7 @@ export async function startGuest(options: GuestOptions): Promise<Guest> {
     directory,
     number,
   });
-  const guest = new RunningGuest(name, addresses[0]?.split("/")[0] ?? "", directory, machine, forget);
+  const guest = new RunningGuest(name, addresses[0]?.split("/")[0] ?? "", scratch, machine);
   try {
     await guest.boot(timeoutMs);
   } catch (error) {
@@ -130,21 +128,21 @@ function macAddress(number: number): string {
 class RunningGuest implements Guest {
   readonly name: string;
   readonly address: string;
+  readonly #scratch: ScratchDirectory;
   readonly #directory: string;
   readonly #machine: Machine;
   readonly #channel: ReturnType<typeof openGuestChannel>;
   readonly #exited: Promise<void>;
-  readonly #forget: () => void;
   #log = "";
   #nextJob = 1;
   #stopping: Promise<void> | undefined;
 
-  constructor(name: string, address: string, directory: string, machine: Machine, forget: () => void) {
+  constructor(name: string, address: string, scratch: ScratchDirectory, machine: Machine) {
     this.name = name;
     this.address = address;
-    this.#directory = directory;
+    this.#scratch = scratch;
+    this.#directory = scratch.path;
     this.#machine = machine;
-    this.#forget = forget;
     this.#channel = openGuestChannel(machine.serial);
     const keep = (chunk: Buffer): void => {
       this.#log += chunk.toString();
@@ -252,8 +250,7 @@ class RunningGuest implements Guest {
     const timer = setTimeout(() => this.#machine.process.kill("SIGKILL"), 5_000);
     await this.#exited;
     clearTimeout(timer);
-    await rm(this.#directory, { recursive: true, force: true });
-    this.#forget();
+    this.#scratch.remove();
   }
 
   /** A script is over its time: kill it, and find out whose fault it is if that does not end it. */

@@ -1,10 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { onProcessEnd } from "./cleanup.ts";
 import { type CommandOptions, type CommandResult, must, runCommand } from "./command.ts";
+import { isAbandoned, isOurs, ownerTag } from "./owner.ts";
 
-/** Names read `nfs4e2e-<pid>-<start time of that pid>-<number>`, so that a later run can tell whose owner is gone. */
-const prefix = "nfs4e2e";
 let made = 0;
 
 /** A network of its own: one bridge, and taps for guests and stacks, inside one network namespace. */
@@ -40,9 +38,9 @@ export interface NamespaceOptions {
 
 /** Makes a namespace, after removing those that killed runs have left. Needs root. */
 export async function createNamespace(options: NamespaceOptions = {}): Promise<Namespace> {
-  sweepStaleNamespaces();
+  sweepAbandonedNamespaces();
   const network = options.network ?? "10.99.0";
-  const name = `${prefix}-${process.pid}-${startTime(process.pid) ?? "0"}-${made++}`;
+  const name = `${ownerTag()}-${made++}`;
   const ip = (...args: string[]): Promise<string> => must(["ip", "-n", name, ...args]);
   await must(["ip", "netns", "add", name]);
   const forget = onProcessEnd(() => removeNamespace(name));
@@ -99,14 +97,11 @@ export async function createNamespace(options: NamespaceOptions = {}): Promise<N
   };
 }
 
-/** Removes namespaces whose makers are dead. Returns their names. */
-export function sweepStaleNamespaces(): string[] {
-  const stale = listNamespaces().filter((name) => {
-    const [head, pid, start] = name.split("-");
-    return head === prefix && startTime(Number(pid)) !== start;
-  });
-  for (const name of stale) removeNamespace(name);
-  return stale;
+/** Removes namespaces whose makers are dead. Gives their names. */
+export function sweepAbandonedNamespaces(): string[] {
+  const names = listNamespaces().filter(isAbandoned);
+  for (const name of names) removeNamespace(name);
+  return names;
 }
 
 /** The namespaces of this harness that exist now, whoever made them. */
@@ -115,7 +110,7 @@ export function listNamespaces(): string[] {
   return (stdout ?? "")
     .split("\n")
     .map((line) => line.split(" ")[0] ?? "")
-    .filter((name) => name.startsWith(`${prefix}-`));
+    .filter(isOurs);
 }
 
 function removeNamespace(name: string): void {
@@ -136,14 +131,4 @@ function removeNamespace(name: string): void {
     }
   }
   spawnSync("ip", ["netns", "del", name]);
-}
-
-/** When a process began, in clock ticks since boot (proc(5), field 22), or undefined if there is none. */
-function startTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  } catch {
-    return undefined;
-  }
 }

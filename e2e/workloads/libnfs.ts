@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Namespace } from "../harness/namespace.ts";
+import { createScratchDirectory } from "../harness/scratch.ts";
 import { inFreshDirectory, type WorkloadContext } from "./context.ts";
 
 export interface LibnfsOptions {
@@ -18,7 +18,8 @@ export interface LibnfsOptions {
 /** A second implementation as the client, over 4.0, not in a guest: libnfs lists, prints and downloads what the guest has made. */
 export async function libnfs(ctx: WorkloadContext, options: LibnfsOptions): Promise<string> {
   const { namespace, address, port = 2049, path } = options;
-  const download = await mkdtemp(join(tmpdir(), "nfs4e2e-libnfs-"));
+  const scratch = createScratchDirectory("libnfs");
+  const download = scratch.path;
   try {
     return await inFreshDirectory(ctx, "libnfs", async (directory, relative) => {
       const sums = await ctx.guest.must(
@@ -70,7 +71,7 @@ export async function libnfs(ctx: WorkloadContext, options: LibnfsOptions): Prom
       return "";
     });
   } finally {
-    await rm(download, { recursive: true, force: true });
+    scratch.remove();
   }
 }
 

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { must } from "../harness/command.ts";
 import { startLocalRegistry } from "../harness/npm-registry.ts";
+import { createScratchDirectory } from "../harness/scratch.ts";
 import { inFreshDirectory, type WorkloadContext } from "./context.ts";
 
 /** What the project of the test depends on: of this repository's own tools, a few that have many small dependencies. */
@@ -15,7 +15,8 @@ const flags =
  * one of the installed programs is run.
  */
 export async function npmCi(ctx: WorkloadContext): Promise<string> {
-  const host = await mkdtemp(join(tmpdir(), "nfs4e2e-npm-"));
+  const scratch = createScratchDirectory("npm");
+  const host = scratch.path;
   try {
     const packages = await installOnHost(host);
     const shared = await ctx.guest.share(host);
@@ -36,7 +37,7 @@ export async function npmCi(ctx: WorkloadContext): Promise<string> {
       return `${packages} packages`;
     });
   } finally {
-    await rm(host, { recursive: true, force: true });
+    scratch.remove();
   }
 }
 
