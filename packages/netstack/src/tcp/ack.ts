@@ -30,6 +30,8 @@ export function processAck(tcb: Tcb, segment: TcpSegment): void {
 }
 
 function isDuplicate(tcb: Tcb, segment: TcpSegment, news: number): boolean {
+  // The answers to window probes tell of no loss.
+  if (!timerRuns(tcb, TIMER_REXMT)) return false;
   if (segment.ack !== tcb.sndUna || flightSize(tcb) === 0) return false;
   if (tcb.sackPermitted) return news > 0;
   return (

@@ -39,13 +39,13 @@ export function advertiseWindow(tcb: Tcb, shift: number): number {
 }
 
 /**
- * What was offered, in units of the scale: rounded up, so that the edge stays, but not for ever: a peer that sends byte by byte would move it
- * a little each time, so that beyond one unit more than the buffer holds it is rounded down (RFC 7323 §2.4).
+ * What was offered, in units of the scale: rounded up, so that the edge stays. But a peer that sends byte by byte would so move it a little each
+ * time: once a quarter more than the buffer is promised, it is rounded down (RFC 7323 §2.4).
  */
 function keptEdge(tcb: Tcb, offered: number, unit: number): number {
   const up = Math.ceil(offered / unit);
   const overcommitted = up * unit + tcb.receiveBuffer.ordered - tcb.rcvBufferSize;
-  return overcommitted > unit ? Math.floor(offered / unit) : up;
+  return overcommitted > Math.max(unit, tcb.rcvBufferSize / 4) ? Math.floor(offered / unit) : up;
 }
 
 /** Whether room has grown so much that the peer should hear of it without having sent anything (FreeBSD's rule). */

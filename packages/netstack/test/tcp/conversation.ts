@@ -125,6 +125,15 @@ export class Conversation {
     return relative;
   }
 
+  /** Takes a SYN or SYN,ACK of the stack, whose sequence number the following are counted from. */
+  hearSyn(...matchers: Matcher[]): Segment {
+    this.iss = 0;
+    const segment = this.hear(...matchers);
+    if (!segment.flags.includes("S")) throw new Error(`${describeSegment(segment)}: expected a SYN`);
+    this.iss = segment.seq;
+    return segment;
+  }
+
   /** Takes everything that was sent. */
   hearAll(): Segment[] {
     return this.#sent.splice(0).map((segment) => this.#relative(segment));
