@@ -29,7 +29,10 @@ function commandLine(pid: number): string {
 test.each(["SIGTERM", "SIGINT", "SIGKILL"] as const)(
   "a run that ends by %s leaves nothing on the machine",
   async (signal) => {
-    const run = startServerProcess([process.execPath, "--import", "tsx", script], { name: "abandon.ts", cwd: dirname(script) });
+    const run = startServerProcess([process.execPath, "--import", "tsx", script], {
+      name: "abandon.ts",
+      cwd: dirname(script),
+    });
     const [, namespace = "", server] = await run.waitForLine(/^ready (\S+) (\d+)$/, { timeoutMs: 60_000 });
     const tag = namespace.replace(/-\d+$/, "");
     expect(listNamespaces()).toContain(namespace);
