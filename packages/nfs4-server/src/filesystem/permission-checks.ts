@@ -159,7 +159,7 @@ class PermissionChecks<N extends object, F> implements FileSystem<N, F> {
     return after(this.#inner.getattr(node, context), (attributes) => {
       const allowed = allowedChanges(attributes, changes, context, file !== undefined);
       if (typeof allowed === "string") return allowed;
-      return this.#inner.setattr?.(node, allowed, context, file) ?? "EROFS";
+      return this.#inner.setattr ? this.#inner.setattr(node, allowed, context, file) : "EROFS";
     });
   }
 
@@ -208,11 +208,11 @@ class PermissionChecks<N extends object, F> implements FileSystem<N, F> {
   }
 
   allocate(file: F, offset: number, length: number, context: CallContext): Awaitable<Result<void>> {
-    return this.#inner.allocate?.(file, offset, length, context) ?? "ENOTSUP";
+    return this.#inner.allocate ? this.#inner.allocate(file, offset, length, context) : "ENOTSUP";
   }
 
   deallocate(file: F, offset: number, length: number, context: CallContext): Awaitable<Result<void>> {
-    return this.#inner.deallocate?.(file, offset, length, context) ?? "ENOTSUP";
+    return this.#inner.deallocate ? this.#inner.deallocate(file, offset, length, context) : "ENOTSUP";
   }
 
   dispose(): Awaitable<void> {

@@ -21,10 +21,12 @@ import {
   NFS4ERR_BAD_STATEID,
   NFS4ERR_EXIST,
   NFS4ERR_INVAL,
+  NFS4ERR_ISDIR,
   NFS4ERR_NOENT,
   NFS4ERR_NOTSUPP,
   NFS4ERR_RECLAIM_BAD,
   NFS4ERR_ROFS,
+  NFS4ERR_SYMLINK,
   type nfsstat4,
   OPEN_DELEGATE_NONE,
   OPEN4_CREATE,
@@ -39,8 +41,7 @@ import type { CompoundContext } from "../compound/context.ts";
 import { nameOf } from "../compound/names.ts";
 import type { NodeReference } from "../filehandle/node-reference.ts";
 import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
-import type { AttributeChanges, Attributes, OpenAccess } from "../filesystem/types.ts";
-import { statusOfWrongType } from "../state/io-file.ts";
+import type { AttributeChanges, Attributes, NodeType, OpenAccess } from "../filesystem/types.ts";
 import { child } from "../walk/walk.ts";
 
 export interface OpenTarget {
@@ -105,7 +106,15 @@ async function existing(
 async function fileAttributes(context: CompoundContext, node: NodeReference): Promise<Attributes | nfsstat4> {
   const attributes = await node.export.fileSystem.getattr(node.node, context.caller(node.export));
   if (isErrno(attributes)) return statusOfErrno(attributes);
-  return attributes.type === "file" ? attributes : statusOfWrongType(context, attributes.type);
+  return attributes.type === "file" ? attributes : notOpenable(attributes.type);
+}
+
+/**
+ * What cannot be opened. RFC 8881 §18.16.3 has WRONG_TYPE for devices and the like, but Linux clients make EIO of that; SYMLINK, which is also all that 4.0
+ * has, lets them open the device themselves (knfsd does the same).
+ */
+function notOpenable(type: NodeType): nfsstat4 {
+  return type === "directory" ? NFS4ERR_ISDIR : NFS4ERR_SYMLINK;
 }
 
 async function currentChange(context: CompoundContext, directory: NodeReference): Promise<change_info4> {

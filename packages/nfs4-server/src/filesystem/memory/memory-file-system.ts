@@ -172,12 +172,20 @@ export class MemoryFileSystem implements FileSystem<MemoryNode, MemoryOpenFile> 
     };
   }
 
-  write({ node }: MemoryOpenFile, offset: number, data: Uint8Array, _stability: Stability): Result<WriteResult> {
+  write(
+    { node }: MemoryOpenFile,
+    offset: number,
+    data: Uint8Array,
+    _stability: Stability,
+    context: CallContext,
+  ): Result<WriteResult> {
     if (node.type !== "file") return "EINVAL";
     const count = node.data.write(offset, data);
     if (count === 0 && data.length > 0) return "ENOSPC";
     const now = this.#now();
     node.mtime = now;
+    // A write by anybody but root takes the set-id bits away, or the new content would run with them (POSIX write).
+    if (context.uid !== 0) node.mode &= node.mode & 0o010 ? ~0o6000 : ~0o4000;
     this.#changed(node, now);
     // Memory is as stable as it will ever be.
     return { count, stability: "file-sync" };
