@@ -164,6 +164,11 @@ export class Ipv4Input {
       return;
     }
     const headerLength = packet.transportOffset - ipOffset;
+    if (headerLength + (field & OFFSET_MASK) * 8 + length > 65535) {
+      statistics.tooLong++;
+      statistics.fragDropped++;
+      return;
+    }
     const result = this.#reassembly.add(
       packet,
       view.getUint16(ipOffset + 4),
@@ -178,6 +183,7 @@ export class Ipv4Input {
     }
     const datagram = this.#reassembly.completed as PartialDatagram;
     const whole = datagram.join();
+    // The first fragment's header may be longer than that of the one that reached furthest.
     if (whole.length > 65535) {
       statistics.tooLong++;
       return;

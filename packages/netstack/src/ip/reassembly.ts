@@ -7,8 +7,6 @@ import type { Sysctl } from "../sysctl.ts";
 
 /** What a fragment costs beside its bytes. */
 const OVERHEAD = 128;
-/** An IP payload ends here at the latest: no fragment may reach beyond. */
-const LONGEST = 65535;
 
 /** ECN field values (RFC 3168 §5). */
 const NOT_ECT = 0;
@@ -28,7 +26,7 @@ export interface ReassemblyLimits {
 }
 
 /** What became of a fragment. */
-export type ReassemblyResult = "kept" | "duplicate" | "overlap" | "limit" | "too-long" | "complete";
+export type ReassemblyResult = "kept" | "duplicate" | "overlap" | "limit" | "complete";
 
 interface Fragment {
   readonly from: number;
@@ -159,12 +157,11 @@ export class Reassembly {
 
   /**
    * Takes a fragment: payload bytes `[from, to)` of the datagram stand in the packet's slab at `transportOffset … end`, and its header (to be used if
-   * `from` is 0) at `ipOffset`, `headerLength` long. Copies what it keeps.
+   * `from` is 0) at `ipOffset`, `headerLength` long. Copies what it keeps. The caller has checked that it does not reach beyond the longest packet.
    */
   add(packet: InboundPacket, id: number, from: number, more: boolean, headerLength: number): ReassemblyResult {
     const length = packet.end - packet.transportOffset;
     const to = from + length;
-    if (to + headerLength > LONGEST + 40) return "too-long";
     const datagram = this.#find(packet, id) ?? this.#begin(packet, id);
     if (datagram === null) return "limit";
     datagram.arrived++;

@@ -49,7 +49,9 @@ export class EthernetLink implements LinkLayer {
       neighbor = this.#cacheOf(route).findOrMake(route.n0, route.n1, route.n2, route.n3);
       route.neighbor = neighbor;
     }
-    if (neighbor.state === INCOMPLETE) return this.#cacheOf(route).hold(neighbor, packet);
+    if (neighbor.state === INCOMPLETE) {
+      return this.#iface.up ? this.#cacheOf(route).hold(neighbor, packet) : this.#iface.enqueue(packet);
+    }
     if (neighbor.state === STALE) this.#cacheOf(route).touch(neighbor);
     return this.transmit(packet, neighbor.macHigh, neighbor.macLow);
   }
