@@ -61,7 +61,6 @@ interface Contest {
   readonly them: () => unknown;
 }
 
-const reader = new XdrReader();
 const writer = new XdrWriter({ chunkSize: 1 << 16 });
 
 function contests<T>(
@@ -73,6 +72,8 @@ function contests<T>(
 ): Contest[] {
   const { encode, decode } = codec;
   const message = Uint8Array.from(js.toXDR());
+  // A reader lives as long as the buffer that messages arrive in, as it does in packages/rpc.
+  const reader = new XdrReader(message);
   const buffer = Buffer.from(message);
   function usWriting(): number {
     writer.reset({ reuse: true });

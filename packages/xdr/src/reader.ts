@@ -26,7 +26,7 @@ const lenientUtf8 = (globalThis as { Buffer?: { prototype: { utf8Slice?: Utf8Sli
  * position is undefined until `reset`.
  */
 export class XdrReader {
-  /** The message, borrowed. */
+  /** The message, borrowed; another one comes by `reset`. */
   bytes: Uint8Array;
   /** Where the next value starts, in bytes from the start of `bytes`. */
   offset: number;
@@ -56,13 +56,16 @@ export class XdrReader {
   /** Starts over on another message, or on another part of one. */
   reset(bytes: Uint8Array, offset = 0, end: number = bytes.length): void {
     checkBounds(bytes, offset, end);
-    const buffer = bytes.buffer;
-    if (buffer !== this.#buffer) {
-      this.#buffer = buffer;
-      this.#view = new DataView(buffer);
+    // Asking for the buffer costs as much as reading ten integers: not for another part of the same bytes.
+    if (bytes !== this.bytes) {
+      this.bytes = bytes;
+      this.#base = bytes.byteOffset;
+      const buffer = bytes.buffer;
+      if (buffer !== this.#buffer) {
+        this.#buffer = buffer;
+        this.#view = new DataView(buffer);
+      }
     }
-    this.#base = bytes.byteOffset;
-    this.bytes = bytes;
     this.offset = offset;
     this.end = end;
     this.#depth = 0;

@@ -1,6 +1,6 @@
 import { docComment, type Emission } from "./emission.ts";
-import { decodeText, encodeText } from "./emit-codecs.ts";
 import { typeText } from "./emit-types.ts";
+import { decodeText, encodeText } from "./emit-values.ts";
 import { describe, type Program, type Type, type Version } from "./model.ts";
 
 /** The constants of a program, each name once, and a table of procedures for each version. `taken` has the names in use. */

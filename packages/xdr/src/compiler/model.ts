@@ -1,11 +1,6 @@
 import type { Position } from "./diagnostics.ts";
 import type { Doc, Int64Mode } from "./doc.ts";
 
-/** What a set of sources means: every name resolved, every value known. */
-export interface Model {
-  readonly modules: readonly Module[];
-}
-
 /** One TypeScript module: those to be written, and those that exist already and are only imported from. */
 export interface Module {
   /** The source's name, or the sources' names. */

@@ -1,17 +1,14 @@
+import { Constants, INT32_MAX, INT32_MIN, UINT32_MAX } from "./constants.ts";
 import { Declarations, isBody, type ProgramDefinition } from "./declare.ts";
 import type { Diagnostics, Position } from "./diagnostics.ts";
 import { type Doc, INT64_MODES, type Int64Mode, NO_DOC } from "./doc.ts";
+import { Links } from "./links.ts";
 import { measure } from "./measure.ts";
 import {
   type Arm,
-  type Bound,
   type CaseValue,
-  type Constant,
   describe,
-  type Enum,
   type Field,
-  MAX_LENGTH,
-  type Model,
   type Module,
   type Program,
   type Struct,
@@ -34,11 +31,6 @@ import type {
   Value,
 } from "./syntax.ts";
 
-const INT32_MIN = -(2n ** 31n);
-const INT32_MAX = 2n ** 31n - 1n;
-const UINT32_MAX = 2n ** 32n - 1n;
-const UNKNOWN: Constant["value"] = 0n;
-
 /** Names that many sources take from C's headers, known unless a source declares them. */
 const C_TYPES: Readonly<Record<string, Primitive>> = {
   int32_t: "int",
@@ -53,8 +45,8 @@ export interface ModuleSource {
   readonly module: Module;
 }
 
-/** Finds out what every name means and checks the rules of RFC 4506 §6.4 and RFC 5531 §12.3. Mistakes are reported. */
-export function resolve(sources: readonly ModuleSource[], defaultMode: Int64Mode, diagnostics: Diagnostics): Model {
+/** Fills in the modules' definitions: finds out what every name means and checks the rules of RFC 4506 §6.4 and RFC 5531 §12.3. Mistakes are reported. */
+export function resolve(sources: readonly ModuleSource[], defaultMode: Int64Mode, diagnostics: Diagnostics): void {
   const declarations = new Declarations(diagnostics);
   for (const { specifications, module } of sources) {
     for (const specification of specifications) declarations.add(specification, module);
@@ -73,7 +65,6 @@ export function resolve(sources: readonly ModuleSource[], defaultMode: Int64Mode
       diagnostics,
     );
   }
-  return { modules: sources.map(({ module }) => module) };
 }
 
 class Resolver {
@@ -81,25 +72,28 @@ class Resolver {
   readonly modes: Map<string, Int64Mode> = new Map();
   readonly #declarations: Declarations;
   readonly #diagnostics: Diagnostics;
-  readonly #evaluated: Map<Constant, "running" | "done"> = new Map();
+  readonly #constants: Constants;
+  readonly #links: Links;
   readonly #typedefs: Map<Typedef, "running" | "done"> = new Map();
 
   constructor(declarations: Declarations, diagnostics: Diagnostics) {
     this.#declarations = declarations;
     this.#diagnostics = diagnostics;
+    this.#constants = new Constants(declarations, diagnostics);
+    this.#links = new Links(declarations);
   }
 
   run(): void {
     const declared = [...this.#declarations.names.values()];
     // Links first: whether a pointer to a struct is a list must be known wherever it is used.
-    for (const d of declared) if (d.kind === "struct") d.definition.link = this.#isLink(d.definition, d.body);
+    for (const d of declared) if (d.kind === "struct") d.definition.link = this.#links.isLink(d.definition, d.body);
     for (const d of declared) {
       switch (d.kind) {
         case "constant":
-          this.#evaluate(d.constant, d.value);
+          this.#constants.evaluate(d.constant, d.value);
           break;
         case "enum":
-          this.#enum(d.definition, d.body);
+          this.#enum(d.body);
           break;
         case "typedef":
           this.#typedef(d.definition, d.declaration);
@@ -108,6 +102,9 @@ class Resolver {
     }
     // Typedefs stand by now, which unions need for their discriminants.
     for (const d of declared) {
+      if (d.kind === "struct" || d.kind === "union" || d.kind === "enum") {
+        if (d.definition.doc.int64 !== null) this.#noInt64(d.definition.at, d.definition.name);
+      }
       if (d.kind === "struct") this.#struct(d.definition, d.body);
       else if (d.kind === "union") this.#union(d.definition, d.body);
       else if (d.kind === "program") d.module.definitions.push(this.#program(d.program, d.module));
@@ -124,69 +121,10 @@ class Resolver {
     return mode ?? null;
   }
 
-  // Constants
-
-  #evaluate(constant: Constant, value: Value): void {
-    const state = this.#evaluated.get(constant);
-    if (state === "done") return;
-    if (state === "running") {
-      this.#diagnostics.report(constant.at, `"${constant.name}" is declared in terms of itself`);
-      return;
-    }
-    this.#evaluated.set(constant, "running");
-    if (value.kind === "constant") {
-      constant.value = value.value;
-      constant.text = constantText(value.text, value.value);
-    } else {
-      const source = this.#constant(value);
-      if (source !== null) {
-        constant.value = source.value;
-        constant.text = source.text;
-      }
-    }
-    this.#evaluated.set(constant, "done");
-  }
-
-  /** The constant that `value` names; reports and gives null where there is none. */
-  #constant(value: Value & { kind: "name" }): Constant | null {
-    const declared = this.#declarations.names.get(value.text);
-    if (declared?.kind === "constant") {
-      this.#evaluate(declared.constant, declared.value);
-      return declared.constant;
-    }
-    const found =
-      declared === undefined ? `"${value.text}", which is not declared` : `the ${declared.kind} "${value.text}"`;
-    this.#diagnostics.report(value.at, `expected a constant, found ${found}`);
-    return null;
-  }
-
-  /** A value from `min` to `max`. */
-  #integer(value: Value, min: bigint, max: bigint, expected: string): { value: bigint; constant: Constant | null } {
-    const constant = value.kind === "name" ? this.#constant(value) : null;
-    if (value.kind === "name" && constant === null) return { value: UNKNOWN, constant: null };
-    const known = value.kind === "constant" ? value.value : constant!.value;
-    if (known < min || known > max) {
-      const found = value.kind === "constant" ? value.text : `${value.text} = ${known}`;
-      this.#diagnostics.report(value.at, `expected ${expected} from ${min} to ${max}, found ${found}`);
-    }
-    return { value: known, constant };
-  }
-
-  #bound(value: Value | null, expected: string): Bound {
-    if (value === null) return { value: MAX_LENGTH, constant: null };
-    const integer = this.#integer(value, 0n, UINT32_MAX, expected);
-    return { value: Number(integer.value), constant: integer.constant };
-  }
-
   // Types
 
-  #enum(definition: Enum, body: EnumBody): void {
-    const names = new Map<string, Position>();
-    for (const { name, value } of body.members) {
-      if (!names.has(name.text)) this.#integer(value, INT32_MIN, INT32_MAX, "a member's value");
-      names.set(name.text, name.at);
-    }
-    if (definition.doc.int64 !== null) this.#noInt64(definition.at, definition.name);
+  #enum({ members }: EnumBody): void {
+    for (const { value } of members) this.#constants.integer(value, INT32_MIN, INT32_MAX, "a member's value");
   }
 
   #typedef(definition: Typedef, declaration: Declaration): void {
@@ -256,7 +194,7 @@ class Resolver {
   #caseValue(value: Value, domain: Type): CaseValue {
     if (domain.kind === "named" && domain.definition.kind === "enum") {
       const { members, name, open } = domain.definition;
-      const integer = this.#integer(value, INT32_MIN, INT32_MAX, "a case");
+      const integer = this.#constants.integer(value, INT32_MIN, INT32_MAX, "a case");
       const known = members.find((member) => member.value === integer.value || member.name === value.text);
       if (known === undefined && !open && !(value.kind === "name" && integer.constant === null)) {
         this.#diagnostics.report(value.at, `expected a member of ${name}, found ${value.text}`);
@@ -272,7 +210,7 @@ class Resolver {
       return { value: Number.NaN, constant: null };
     }
     const [min, max] = scalar === "uint32" ? [0n, UINT32_MAX] : [INT32_MIN, INT32_MAX];
-    const integer = this.#integer(value, min, max, "a case");
+    const integer = this.#constants.integer(value, min, max, "a case");
     return { value: Number(integer.value), constant: integer.constant };
   }
 
@@ -311,21 +249,21 @@ class Resolver {
         return VOID;
       case "opaque":
         return declaration.shape === "fixed"
-          ? { kind: "opaque", length: this.#bound(declaration.bound, "a length") }
-          : { kind: "bytes", max: this.#bound(declaration.bound, "a maximum length") };
+          ? { kind: "opaque", length: this.#constants.bound(declaration.bound, "a length") }
+          : { kind: "bytes", max: this.#constants.bound(declaration.bound, "a maximum length") };
       case "string":
-        return { kind: "string", max: this.#bound(declaration.bound, "a maximum length") };
+        return { kind: "string", max: this.#constants.bound(declaration.bound, "a maximum length") };
       case "typed": {
-        const link = declaration.shape === "optional" ? this.#linkNamed(declaration.type) : null;
+        const link = declaration.shape === "optional" ? this.#links.linkNamed(declaration.type) : null;
         if (link !== null) return { kind: "chain", link, nonEmpty: false };
         const element = this.#type(declaration.type);
         switch (declaration.shape) {
           case "plain":
             return element;
           case "fixed":
-            return { kind: "array", element, length: this.#bound(declaration.bound, "a length") };
+            return { kind: "array", element, length: this.#constants.bound(declaration.bound, "a length") };
           case "variable":
-            return { kind: "list", element, max: this.#bound(declaration.bound, "a maximum length") };
+            return { kind: "list", element, max: this.#constants.bound(declaration.bound, "a maximum length") };
           case "optional":
             return { kind: "optional", element };
         }
@@ -381,56 +319,6 @@ class Resolver {
         return { kind: "scalar", scalar: "uint32" };
       }
     }
-  }
-
-  // Links
-
-  /** Whether the struct ends in an optional of itself. With a second pointer to itself it is a tree, not a list. */
-  #isLink(definition: Struct, body: StructBody): boolean {
-    const pointers = body.fields.filter((field) => this.#isPointerTo(field, definition));
-    return pointers.length === 1 && pointers[0] === body.fields[body.fields.length - 1];
-  }
-
-  #isPointerTo(field: Declaration, struct: Struct): boolean {
-    if (field.kind !== "typed") return false;
-    if (field.shape === "optional") return this.#structNamed(field.type) === struct;
-    if (field.shape !== "plain" || field.type.kind !== "reference") return false;
-    // The pointer may be a typedef: typedef entry *list; struct entry { …; list next; };
-    const pointer = this.#pointerNamed(field.type.name.text);
-    return pointer !== null && this.#structNamed(pointer) === struct;
-  }
-
-  #linkNamed(specifier: TypeSpecifier): Struct | null {
-    const struct = this.#structNamed(specifier);
-    return struct?.link === true ? struct : null;
-  }
-
-  /** The struct that a specifier names, also through plain typedefs. */
-  #structNamed(specifier: TypeSpecifier): Struct | null {
-    let current = specifier;
-    for (let hops = 0; current.kind === "reference" && hops < 100; hops++) {
-      const declared = this.#declarations.names.get(current.name.text);
-      if (declared?.kind === "struct") return declared.definition;
-      if (declared?.kind !== "typedef") return null;
-      const { declaration } = declared;
-      if (declaration.kind !== "typed" || declaration.shape !== "plain") return null;
-      current = declaration.type;
-    }
-    return null;
-  }
-
-  /** What the typedef `name`, if it is of a pointer, points to. */
-  #pointerNamed(name: string): TypeSpecifier | null {
-    let current = name;
-    for (let hops = 0; hops < 100; hops++) {
-      const declared = this.#declarations.names.get(current);
-      if (declared?.kind !== "typedef" || declared.declaration.kind !== "typed") return null;
-      const { shape, type } = declared.declaration;
-      if (shape === "optional") return type;
-      if (shape !== "plain" || type.kind !== "reference") return null;
-      current = type.name.text;
-    }
-    return null;
   }
 
   // Programs
@@ -489,7 +377,7 @@ class Resolver {
   }
 
   #number(value: Value): number {
-    return Number(this.#integer(value, 0n, UINT32_MAX, "a number").value);
+    return Number(this.#constants.integer(value, 0n, UINT32_MAX, "a number").value);
   }
 }
 
@@ -543,11 +431,4 @@ function withMode(type: Type, mode: Int64Mode): Type | null {
     default:
       return null;
   }
-}
-
-/** A constant as TypeScript writes it: octal has another prefix there, and what no number holds exactly is a bigint. */
-function constantText(text: string, value: bigint): string {
-  const literal = /^-?0[0-7]+$/.test(text) ? text.replace("0", "0o") : text.replace("0X", "0x");
-  const exact = value <= BigInt(Number.MAX_SAFE_INTEGER) && value >= BigInt(Number.MIN_SAFE_INTEGER);
-  return exact ? literal : `${literal}n`;
 }
