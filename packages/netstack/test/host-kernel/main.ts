@@ -1,0 +1,47 @@
+/** Runs every scenario within a network namespace that the caller made (`unshare -n`); prints one line of JSON for each. */
+import { type Family, type Opener, SCENARIOS, World } from "./scenarios.ts";
+import { openTunStack } from "./tun-stack.ts";
+
+const only = process.argv[2];
+let port = 5000;
+for (const offload of [true, false]) {
+  const tun = await openTunStack({ offload });
+  for (const family of [4, 6] as Family[]) {
+    for (const opener of ["ours", "kernel"] as Opener[]) {
+      for (const scenario of SCENARIOS) {
+        const name = `${scenario.name}, IPv${family}, ${opener === "ours" ? "we open" : "the kernel opens"}${offload ? "" : ", without offload"}`;
+        if (only !== undefined && !name.includes(only)) continue;
+        // Without offload only what depends on it.
+        if (!offload && !scenario.name.startsWith("bulk")) continue;
+        const world = new World(tun, family, opener, port++);
+        let error: string | null = null;
+        const before = tun.iface.driver.statistics.packetsReceived;
+        const started = performance.now();
+        try {
+          await world.begin();
+          await deadline(scenario.run(world));
+        } catch (thrown) {
+          error = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
+          error += `\n${JSON.stringify([...tun.stack.tcp.connections()].slice(0, 3))}\n${JSON.stringify(nonZero(tun.stack.tcp.statistics))}`;
+        }
+        world.end();
+        const packets = tun.iface.driver.statistics.packetsReceived - before;
+        console.log(JSON.stringify({ name, error, packets, ms: Math.round(performance.now() - started) }));
+        if (error !== null) for (const connection of tun.stack.tcp.connections()) void connection;
+      }
+    }
+  }
+  await tun.close();
+}
+process.exit(0);
+
+function nonZero(counters: object): object {
+  return Object.fromEntries(Object.entries(counters).filter(([, value]) => value !== 0));
+}
+
+function deadline(work: Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error("did not finish in 60 s")), 60_000);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
