@@ -191,6 +191,8 @@ describe("XdrWriter", () => {
     const w = new XdrWriter({ maxDepth: 1 });
     w.enter();
     expect(() => w.enter()).toThrow(expect.objectContaining({ code: "XDR_DEPTH" }));
+    w.truncate(0);
+    w.enter();
     w.reset();
     w.enter();
     w.leave();

@@ -30,9 +30,10 @@ const encoder = new TextEncoder();
  * Writes XDR (RFC 4506 §4) into memory that grows.
  *
  * Ownership: `bytes()` and `slices()` hand out views of the writer's memory and of referenced data. What was handed out is never
- * written again: `reset()` goes on behind it, or in fresh memory. `reset({ reuse: true })` is the caller's word that no view
- * of an earlier message is in use any more; the memory is then written from its start. Referenced bytes must not change until the
- * message has been sent. Values that do not fit their type throw XdrError; the message is then incomplete until `truncate` or `reset`.
+ * written again: `reset()` goes on behind it, or in fresh memory. (`patchUint32` and `truncate` do change this message, also where it
+ * was handed out.) `reset({ reuse: true })` is the caller's word that no view of an earlier message is in use any more; the memory is
+ * then written from its start. Referenced bytes must not change until the message has been sent. Values that do not fit their type
+ * throw XdrError; the message is then incomplete until `truncate` or `reset`.
  */
 export class XdrWriter {
   readonly chunkSize: number;
@@ -223,6 +224,8 @@ export class XdrWriter {
     if (at > this.#next)
       throw new RangeError(`cannot truncate to ${position}, only ${this.position} bytes were written`);
     this.#next = at;
+    // After an error inside a recursive value nothing has left its levels.
+    this.#depth = 0;
   }
 
   /** Starts the next message. Views of earlier ones stay valid, unless `reuse` says that none is in use. */
