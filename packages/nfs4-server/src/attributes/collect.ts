@@ -4,7 +4,7 @@ import type { CompoundContext } from "../compound/context.ts";
 import { onAnswer } from "../compound/fs-answer.ts";
 import { PseudoDirectory } from "../exports/pseudo-file-system.ts";
 import type { NodeReference } from "../filehandle/node-reference.ts";
-import { then } from "../filesystem/chain.ts";
+import { whenReady } from "../filesystem/chain.ts";
 import { isErrno } from "../filesystem/errno.ts";
 import type { Attributes, Awaitable, FileSystemStatistics } from "../filesystem/types.ts";
 import { AttributeView, needsStatistics } from "./attribute-view.ts";
@@ -28,7 +28,7 @@ export function attributesOf(
   const caller = context.caller(node.export);
   return onAnswer(known ?? fileSystem.getattr(node.node, caller), (its) => {
     if (!needsStatistics(mask) || !fileSystem.statfs) return view(context, node, its, null, mask);
-    return then(fileSystem.statfs(node.node, caller), (statistics) =>
+    return whenReady(fileSystem.statfs(node.node, caller), (statistics) =>
       view(context, node, its, isErrno(statistics) ? null : statistics, mask),
     );
   });
@@ -53,7 +53,7 @@ function view(
     return make(null);
   // Only the root of an export covers another directory.
   const { exports } = context.services;
-  return then(node.export.fileSystem.root(), (root) => {
+  return whenReady(node.export.fileSystem.root(), (root) => {
     const isRoot = !isErrno(root) && exports.reference(node.export, root).key === node.key;
     return make(isRoot ? (exports.mountPoint(node.export)?.fileid ?? null) : null);
   });

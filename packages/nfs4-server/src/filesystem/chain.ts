@@ -12,6 +12,6 @@ export function after<T, U>(
 }
 
 /** Goes on with any answer. */
-export function then<T, U>(answer: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
+export function whenReady<T, U>(answer: Awaitable<T>, next: (value: T) => Awaitable<U>): Awaitable<U> {
   return answer instanceof Promise ? answer.then(next) : next(answer);
 }

@@ -279,7 +279,8 @@ function allowedChanges(
   let newMode = mode;
   if (newMode !== undefined && !root && attributes.type !== "directory" && !inGroup(gid ?? attributes.gid, context))
     newMode &= ~S_ISGID;
-  const changesOwner = (uid !== undefined && uid !== attributes.uid) || (gid !== undefined && gid !== attributes.gid);
+  // Linux clears the set-id bits at every chown of a file, by root too, and also when nothing changes.
+  const changesOwner = uid !== undefined || gid !== undefined;
   if ((changesOwner || (size !== undefined && !root)) && newMode === undefined && attributes.type === "file") {
     let cleared = attributes.mode & ~S_ISUID;
     if (attributes.mode & S_IXGRP) cleared &= ~S_ISGID;

@@ -11,7 +11,7 @@ import {
 } from "@nfs4/protocol";
 import { type CompoundContext, needWritable } from "../compound/context.ts";
 import type { Handler } from "../compound/handler.ts";
-import { then } from "../filesystem/chain.ts";
+import { whenReady } from "../filesystem/chain.ts";
 import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
 import { type Awaitable, OPEN_WRITE } from "../filesystem/types.ts";
 import { fileForIo } from "../state/io-file.ts";
@@ -32,11 +32,11 @@ function changeAllocation(
   if (length === 0n) return NFS4ERR_INVAL;
   if (offset + length > BigInt(Number.MAX_SAFE_INTEGER)) return member === "allocate" ? NFS4ERR_FBIG : NFS4ERR_INVAL;
   const caller = context.caller(current.export);
-  return then(fileForIo(context, current, stateid, OPEN_WRITE), (file) => {
+  return whenReady(fileForIo(context, current, stateid, OPEN_WRITE), (file) => {
     if (typeof file === "number") return file;
     const release = (): void => file.release();
     context.onFailure(release);
-    return then(fileSystem[member]?.(file.file, Number(offset), Number(length), caller), (answer): nfsstat4 => {
+    return whenReady(fileSystem[member]?.(file.file, Number(offset), Number(length), caller), (answer): nfsstat4 => {
       context.settled(release);
       release();
       return isErrno(answer) ? statusOfErrno(answer) : NFS4_OK;

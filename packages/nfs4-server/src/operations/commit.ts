@@ -7,7 +7,7 @@ import { needWritable } from "../compound/context.ts";
 import { onAnswer } from "../compound/fs-answer.ts";
 import type { Handler } from "../compound/handler.ts";
 import type { NodeReference } from "../filehandle/node-reference.ts";
-import { then } from "../filesystem/chain.ts";
+import { whenReady } from "../filesystem/chain.ts";
 import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
 import type { Awaitable } from "../filesystem/types.ts";
 import { OPEN_WRITE } from "../filesystem/types.ts";
@@ -21,12 +21,12 @@ export const commit: Handler<COMMIT4args, COMMIT4res> = (context, { offset, coun
   const { writeVerifier } = context.services;
   const { fileSystem } = current.export;
   const caller = context.caller(current.export);
-  return then(openedForWriting(context, current), (file) => {
+  return whenReady(openedForWriting(context, current), (file) => {
     if (typeof file === "number") return file;
     const release = (): void => file.release();
     context.onFailure(release);
     const writeverf = writeVerifier.bytes.slice();
-    return then(fileSystem.commit?.(file.file, offset, count, caller), (answer) => {
+    return whenReady(fileSystem.commit?.(file.file, offset, count, caller), (answer) => {
       context.settled(release);
       release();
       if (!isErrno(answer)) return { status: NFS4_OK, resok4: { writeverf } };

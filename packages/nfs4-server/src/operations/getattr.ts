@@ -4,14 +4,14 @@ import { attributesOf, requestedAttributes } from "../attributes/collect.ts";
 import { asksForWriteOnly } from "../attributes/supported.ts";
 import { needCurrent } from "../compound/context.ts";
 import type { Handler } from "../compound/handler.ts";
-import { then } from "../filesystem/chain.ts";
+import { whenReady } from "../filesystem/chain.ts";
 
 export const getattr: Handler<GETATTR4args, never> = (context, { attr_request }) => {
   const current = needCurrent(context);
   if (typeof current === "number") return current;
   if (asksForWriteOnly(attr_request)) return NFS4ERR_INVAL;
   const mask = requestedAttributes(context, attr_request);
-  return then(attributesOf(context, current, mask), (values) => {
+  return whenReady(attributesOf(context, current, mask), (values) => {
     if (typeof values === "number") return values;
     return (writer) => {
       writer.uint32(NFS4_OK);

@@ -2,7 +2,7 @@
 import { NFS4_OK, type READ4args } from "@nfs4/protocol";
 import { needCurrent } from "../compound/context.ts";
 import type { Handler } from "../compound/handler.ts";
-import { then } from "../filesystem/chain.ts";
+import { whenReady } from "../filesystem/chain.ts";
 import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
 import { OPEN_READ } from "../filesystem/types.ts";
 import { fileForIo } from "../state/io-file.ts";
@@ -13,7 +13,7 @@ export const read: Handler<READ4args, never> = (context, { stateid, offset, coun
   const { counters, limits, readBuffers } = context.services;
   const { fileSystem } = current.export;
   const caller = context.caller(current.export);
-  return then(fileForIo(context, current, stateid, OPEN_READ), (file) => {
+  return whenReady(fileForIo(context, current, stateid, OPEN_READ), (file) => {
     if (typeof file === "number") return file;
     const wanted = Math.min(count, limits.maxIo);
     const buffer = readBuffers.take(wanted);
@@ -22,7 +22,7 @@ export const read: Handler<READ4args, never> = (context, { stateid, offset, coun
       file.release();
     };
     context.onFailure(release);
-    return then(fileSystem.read(file.file, offset, buffer.bytes, caller), (answer) => {
+    return whenReady(fileSystem.read(file.file, offset, buffer.bytes, caller), (answer) => {
       context.settled(release);
       if (isErrno(answer)) {
         release();

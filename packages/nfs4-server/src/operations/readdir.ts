@@ -19,7 +19,7 @@ import { type CompoundContext, needCurrent } from "../compound/context.ts";
 import type { Handler } from "../compound/handler.ts";
 import { PseudoDirectory } from "../exports/pseudo-file-system.ts";
 import type { NodeReference } from "../filehandle/node-reference.ts";
-import { then } from "../filesystem/chain.ts";
+import { whenReady } from "../filesystem/chain.ts";
 import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
 import type { Awaitable, DirectoryEntry } from "../filesystem/types.ts";
 import { child, notDirectory } from "../walk/walk.ts";
@@ -48,11 +48,11 @@ export const readdir: Handler<READDIR4args, never> = (context, args) => {
     Math.min(room, byDircount, MAX_PAGE),
     context.caller(directory.export),
   );
-  return then(page, (answer): ReturnType<typeof readdir> => {
+  return whenReady(page, (answer): ReturnType<typeof readdir> => {
     if (answer === "ENOTDIR") return notDirectory(context, directory);
     if (isErrno(answer)) return statusOfErrno(answer);
     const mask = requestedAttributes(context, args.attr_request);
-    return then(allAttributes(context, directory, answer.entries, mask), (attributes) => {
+    return whenReady(allAttributes(context, directory, answer.entries, mask), (attributes) => {
       if (typeof attributes === "number") return attributes;
       return (writer) => writePage(writer, limit, answer.entries, attributes, answer.end, mask);
     });
@@ -100,7 +100,7 @@ function entryAttributes(
   if (entry.node && !(entry.node instanceof PseudoDirectory && entry.node.exportId !== 0)) {
     return attributesOf(context, exports.reference(directory.export, entry.node), mask, entry.attributes);
   }
-  return then(child(context, directory, entry.name), (node) =>
+  return whenReady(child(context, directory, entry.name), (node) =>
     typeof node === "number" ? node : attributesOf(context, node, mask),
   );
 }

@@ -12,7 +12,7 @@ import {
 import { type CompoundContext, needCurrent } from "../compound/context.ts";
 import type { Handler } from "../compound/handler.ts";
 import { nameOf } from "../compound/names.ts";
-import { then } from "../filesystem/chain.ts";
+import { whenReady } from "../filesystem/chain.ts";
 import { above, child } from "../walk/walk.ts";
 
 function answer(context: CompoundContext): SECINFO4res {
@@ -28,12 +28,12 @@ export const secinfo: Handler<SECINFO4args, SECINFO4res> = (context, { name }) =
   if (typeof directory === "number") return directory;
   const wanted = nameOf(name, directory.export);
   if (typeof wanted === "number") return wanted;
-  return then(child(context, directory, wanted), (node) => (typeof node === "number" ? node : answer(context)));
+  return whenReady(child(context, directory, wanted), (node) => (typeof node === "number" ? node : answer(context)));
 };
 
 export const secinfoNoName: Handler<SECINFO_NO_NAME4args, SECINFO4res> = (context, style) => {
   const { current } = context;
   if (!current) return NFS4ERR_NOFILEHANDLE;
   if (style !== SECINFO_STYLE4_PARENT) return answer(context);
-  return then(above(context, current), (node) => (typeof node === "number" ? node : answer(context)));
+  return whenReady(above(context, current), (node) => (typeof node === "number" ? node : answer(context)));
 };

@@ -11,7 +11,7 @@ import {
 } from "@nfs4/protocol";
 import { needCurrent } from "../compound/context.ts";
 import type { Handler } from "../compound/handler.ts";
-import { then } from "../filesystem/chain.ts";
+import { whenReady } from "../filesystem/chain.ts";
 import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
 import { OPEN_READ } from "../filesystem/types.ts";
 import { fileForIo } from "../state/io-file.ts";
@@ -25,11 +25,11 @@ export const seek: Handler<SEEK4args, SEEK4res> = (context, { sa_stateid, sa_off
   if (sa_offset > BigInt(Number.MAX_SAFE_INTEGER)) return NFS4ERR_NXIO;
   const what = sa_what === NFS4_CONTENT_DATA ? "data" : "hole";
   const caller = context.caller(current.export);
-  return then(fileForIo(context, current, sa_stateid, OPEN_READ), (file) => {
+  return whenReady(fileForIo(context, current, sa_stateid, OPEN_READ), (file) => {
     if (typeof file === "number") return file;
     const release = (): void => file.release();
     context.onFailure(release);
-    return then(fileSystem.seek?.(file.file, Number(sa_offset), what, caller) ?? "ENOTSUP", (answer) => {
+    return whenReady(fileSystem.seek?.(file.file, Number(sa_offset), what, caller) ?? "ENOTSUP", (answer) => {
       context.settled(release);
       release();
       // No data behind: that is the end of the file, not an error (RFC 7862 §15.11.3).

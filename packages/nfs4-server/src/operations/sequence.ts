@@ -37,6 +37,7 @@ export const sequence: Handler<SEQUENCE4args, SEQUENCE4res> = (context, args) =>
     case "new":
       break;
   }
+  if (session.unproven.size > 0) callbacks.inUse(session);
   context.session = session;
   context.client = session.client;
   context.slot = verdict.slot;

@@ -12,7 +12,7 @@ import { requestedChanges } from "../attributes/changes.ts";
 import { type CompoundContext, needWritable } from "../compound/context.ts";
 import type { Handler } from "../compound/handler.ts";
 import type { NodeReference } from "../filehandle/node-reference.ts";
-import { then } from "../filesystem/chain.ts";
+import { whenReady } from "../filesystem/chain.ts";
 import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
 import { type Awaitable, OPEN_WRITE } from "../filesystem/types.ts";
 import { fileForIo } from "../state/io-file.ts";
@@ -26,14 +26,14 @@ export const setattr: Handler<SETATTR4args, SETATTR4res> = (context, args) => {
   const requested = requestedChanges(args.obj_attributes, context.minorVersion, false);
   if (typeof requested === "number") return requested;
   const caller = context.caller(current.export);
-  return then(fileForTruncation(context, current, args), (file) => {
+  return whenReady(fileForTruncation(context, current, args), (file) => {
     if (typeof file === "number") return file;
     const release = (): void => file?.release();
     context.onFailure(release);
     const answer = fileSystem.setattr
       ? fileSystem.setattr(current.node, requested.changes, caller, file?.file)
       : ("EROFS" as const);
-    return then(answer, (done): SETATTR4res | nfsstat4 => {
+    return whenReady(answer, (done): SETATTR4res | nfsstat4 => {
       context.settled(release);
       release();
       return isErrno(done) ? statusOfErrno(done) : { status: NFS4_OK, attrsset: requested.set as number[] };

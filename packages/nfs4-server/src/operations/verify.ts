@@ -15,7 +15,7 @@ import { attributesOf } from "../attributes/collect.ts";
 import { comparableStatus } from "../attributes/supported.ts";
 import { type CompoundContext, needCurrent } from "../compound/context.ts";
 import type { Handler } from "../compound/handler.ts";
-import { then } from "../filesystem/chain.ts";
+import { whenReady } from "../filesystem/chain.ts";
 import type { Awaitable } from "../filesystem/types.ts";
 
 /** NFS4ERR_SAME, NFS4ERR_NOT_SAME, or why they cannot be compared. */
@@ -24,7 +24,7 @@ function compare(context: CompoundContext, wanted: fattr4): Awaitable<nfsstat4> 
   if (typeof current === "number") return current;
   const status = comparableStatus(wanted.attrmask, context.minorVersion);
   if (status !== NFS4_OK) return status;
-  return then(attributesOf(context, current, wanted.attrmask), (values): nfsstat4 => {
+  return whenReady(attributesOf(context, current, wanted.attrmask), (values): nfsstat4 => {
     if (typeof values === "number") return values;
     const ours = new XdrWriter();
     encodeFattr4(ours, wanted.attrmask, values);
@@ -39,7 +39,7 @@ function equal(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 export const verify: Handler<VERIFY4args, never> = (context, { obj_attributes }) =>
-  then(compare(context, obj_attributes), (status) => (status === NFS4ERR_SAME ? NFS4_OK : status));
+  whenReady(compare(context, obj_attributes), (status) => (status === NFS4ERR_SAME ? NFS4_OK : status));
 
 export const nverify: Handler<NVERIFY4args, never> = (context, { obj_attributes }) =>
-  then(compare(context, obj_attributes), (status) => (status === NFS4ERR_NOT_SAME ? NFS4_OK : status));
+  whenReady(compare(context, obj_attributes), (status) => (status === NFS4ERR_NOT_SAME ? NFS4_OK : status));

@@ -11,7 +11,7 @@ import {
 } from "@nfs4/protocol";
 import { needWritable } from "../compound/context.ts";
 import type { Handler } from "../compound/handler.ts";
-import { then } from "../filesystem/chain.ts";
+import { whenReady } from "../filesystem/chain.ts";
 import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
 import { OPEN_WRITE, type Stability } from "../filesystem/types.ts";
 import { fileForIo } from "../state/io-file.ts";
@@ -34,7 +34,7 @@ export const write: Handler<WRITE4args, WRITE4res> = (context, { stateid, offset
   const { fileSystem } = current.export;
   const caller = context.caller(current.export);
   if (offset + data.length > (fileSystem.capabilities?.maxFileSize ?? Number.MAX_SAFE_INTEGER)) return NFS4ERR_FBIG;
-  return then(fileForIo(context, current, stateid, OPEN_WRITE), (file) => {
+  return whenReady(fileForIo(context, current, stateid, OPEN_WRITE), (file) => {
     if (typeof file === "number") return file;
     const release = (): void => file.release();
     context.onFailure(release);
@@ -44,7 +44,7 @@ export const write: Handler<WRITE4args, WRITE4res> = (context, { stateid, offset
       data.length === 0
         ? { count: 0, stability: "file-sync" as const }
         : (fileSystem.write?.(file.file, offset, data, STABILITY[stable], caller) ?? "EROFS");
-    return then(answer, (written) => {
+    return whenReady(answer, (written) => {
       context.settled(release);
       release();
       if (isErrno(written)) return statusOfErrno(written);

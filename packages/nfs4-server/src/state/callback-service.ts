@@ -68,10 +68,19 @@ export class CallbackService {
       });
     }
     sessions.add(session);
-    if (session.backConnections.has(connection)) void this.#prove(session, connection);
+    if (session.backConnections.has(connection)) session.unproven.add(connection);
   }
 
-  /** CB_NULL, then CB_SEQUENCE alone; a way that fails is given up. */
+  /**
+   * The client uses the session, so it has seen the reply that made it or bound the connection: now it can answer callbacks, and not before
+   * (Linux answers BADSESSION until then).
+   */
+  inUse(session: Session): void {
+    for (const connection of session.unproven) void this.#prove(session, connection);
+    session.unproven.clear();
+  }
+
+  /** CB_NULL, then CB_SEQUENCE alone. A connection that cannot carry calls is given up, and the client is told by SEQUENCE. */
   async #prove(session: Session, connection: RpcConnection): Promise<void> {
     try {
       await connection.call({
@@ -81,8 +90,8 @@ export class CallbackService {
         timeoutMs: CALLBACK_TIMEOUT_MS,
       });
       const status = await this.#compound(session, connection, null);
-      if (status !== NFS4_OK) throw new Error(`CB_SEQUENCE answered ${status}`);
-      this.counters.proven++;
+      if (status === NFS4_OK) this.counters.proven++;
+      else this.counters.failed++;
     } catch {
       this.counters.failed++;
       session.backConnections.delete(connection);

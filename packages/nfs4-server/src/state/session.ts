@@ -27,6 +27,8 @@ export class Session {
   /** Connections that may carry this session's calls, and those that its callbacks may take. */
   readonly foreConnections: Set<RpcConnection> = new Set();
   readonly backConnections: Set<RpcConnection> = new Set();
+  /** Back connections that no callback has shown to work yet. */
+  readonly unproven: Set<RpcConnection> = new Set();
   destroyed = false;
   /** The client asked for callbacks, so it is told when there is no way to make them. */
   readonly wantsBackchannel: boolean;
@@ -45,5 +47,6 @@ export class Session {
   unbind(connection: RpcConnection): void {
     this.foreConnections.delete(connection);
     this.backConnections.delete(connection);
+    this.unproven.delete(connection);
   }
 }

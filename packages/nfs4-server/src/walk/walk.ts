@@ -13,7 +13,7 @@ import { onAnswer } from "../compound/fs-answer.ts";
 import type { Export } from "../exports/export.ts";
 import { PseudoDirectory } from "../exports/pseudo-file-system.ts";
 import type { NodeReference } from "../filehandle/node-reference.ts";
-import { then } from "../filesystem/chain.ts";
+import { whenReady } from "../filesystem/chain.ts";
 import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
 import type { Awaitable } from "../filesystem/types.ts";
 
@@ -55,7 +55,7 @@ export function child(
   const { exports } = context.services;
   const { export: exported } = directory;
   const caller = context.caller(exported);
-  return then(
+  return whenReady(
     exported.fileSystem.lookup(directory.node, name, caller),
     (found): Awaitable<NodeReference | nfsstat4> => {
       if (found === "ENOTDIR") return notDirectory(context, directory);
@@ -69,7 +69,7 @@ export function child(
 /** Why a node is no directory: a symbolic link has a status of its own (RFC 8881 §18.13.3). */
 export function notDirectory(context: CompoundContext, node: NodeReference): Awaitable<nfsstat4> {
   const attributes = node.export.fileSystem.getattr(node.node, context.caller(node.export));
-  return then(
+  return whenReady(
     attributes,
     (its): nfsstat4 => (!isErrno(its) && its.type === "symlink" ? NFS4ERR_SYMLINK : NFS4ERR_NOTDIR),
   );
@@ -85,7 +85,7 @@ export function above(context: CompoundContext, directory: NodeReference): Await
       const parent = exports.mountPoint(exported)?.parent;
       return parent ? intoPseudo(context, parent) : NFS4ERR_NOENT;
     }
-    return then(
+    return whenReady(
       exported.fileSystem.parent(node, context.caller(exported)),
       (found): Awaitable<NodeReference | nfsstat4> => {
         if (found === "ENOTDIR") return notDirectory(context, directory);

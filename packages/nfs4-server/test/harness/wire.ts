@@ -1,0 +1,62 @@
+/** One RPC connection of a test's client: requests go out as bytes, so that a retry is the same to the last bit. */
+import type { ByteStream } from "@nfs4/bytestream";
+import { NFS_V4, NFS4_PROGRAM } from "@nfs4/protocol";
+import { authSys, RpcClient, type RpcEnvironment, type RpcProgram } from "@nfs4/rpc";
+import type { World } from "./world.ts";
+
+export interface User {
+  readonly uid: number;
+  readonly gid: number;
+  readonly gids?: readonly number[];
+}
+
+export const ROOT: User = { uid: 0, gid: 0 };
+export const ALICE: User = { uid: 1000, gid: 1000 };
+export const BOB: User = { uid: 1001, gid: 1001 };
+
+const COMPOUND = 1;
+
+export interface CallOptions {
+  readonly xid?: number;
+  readonly user?: User;
+}
+
+export class Wire {
+  readonly world: World;
+  readonly rpc: RpcClient;
+  readonly address: string;
+
+  constructor(
+    world: World,
+    stream: ByteStream,
+    address: string,
+    environment: RpcEnvironment,
+    programs: Iterable<RpcProgram>,
+  ) {
+    this.world = world;
+    this.address = address;
+    this.rpc = new RpcClient({ stream, environment, programs });
+  }
+
+  /** Sends an encoded COMPOUND; resolves with the encoded reply when time has run far enough. */
+  start(request: Uint8Array, { xid = this.world.takeXid(), user = ROOT }: CallOptions = {}): Promise<Uint8Array> {
+    const { uid, gid, gids = [] } = user;
+    return this.rpc.start(xid, {
+      program: NFS4_PROGRAM,
+      version: NFS_V4,
+      procedure: COMPOUND,
+      credential: authSys({ uid, gid, gids: [...gids], machineName: "test" }),
+      encode: (writer) => writer.opaqueFixed(request, request.length),
+      decode: (reader) => reader.opaqueFixed(reader.remaining).slice(),
+    }).results;
+  }
+
+  /** Tears the connection without a word. */
+  abort(): void {
+    this.rpc.connection.abort();
+  }
+
+  close(): Promise<void> {
+    return this.world.run(this.rpc.close());
+  }
+}
