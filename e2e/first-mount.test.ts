@@ -2,35 +2,34 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Guest, startGuest } from "./harness/guest.ts";
 import { createNamespace, type Namespace } from "./harness/namespace.ts";
 import { type ServerProcess, startServerProcess } from "./harness/process.ts";
+import { createScratchDirectory, type ScratchDirectory } from "./harness/scratch.ts";
 
 describe("first mount: the guest's kernel, our stack over TAP, memory", () => {
   let namespace: Namespace;
   let server: ServerProcess;
   let guest: Guest;
+  let state: ScratchDirectory;
   let address: string;
 
   beforeAll(async () => {
     namespace = await createNamespace();
     address = namespace.allocateAddress();
+    state = createScratchDirectory("state");
     server = startServerProcess(
       [
         "node",
-        "--conditions=source",
-        "--import",
-        "tsx",
-        "packages/cli/src/bin.ts",
+        "packages/cli/dist/bin.js",
         "serve",
         "--memory",
         "--tap",
-        "--bridge",
-        namespace.bridge,
-        "--address",
-        `${address}/24`,
-        "--no-root-squash",
+        ...["--bridge", namespace.bridge],
+        ...["--address", `${address}/${namespace.prefixLength}`],
+        ...["--squash", "none"],
+        ...["--state-dir", state.path],
       ],
       { namespace, name: "nfs4 serve" },
     );
-    await server.waitForLine(/serving/);
+    await server.waitForLine(/^mount with/);
     guest = await startGuest({ namespace });
   });
 
@@ -38,6 +37,7 @@ describe("first mount: the guest's kernel, our stack over TAP, memory", () => {
     await guest?.stop();
     await server?.stop();
     await namespace?.close();
+    state?.remove();
   });
 
   test.each(["4.1", "4.2", "4.0"])("NFS %s", async (version) => {
@@ -53,7 +53,6 @@ describe("first mount: the guest's kernel, our stack over TAP, memory", () => {
       rm /mnt/nfs/file /mnt/nfs/random
       nfs_unmount /mnt/nfs || fail unmount
     `);
-    console.log(output, server.stderr);
     expect(output).toContain(`over ${version}\n`);
   });
 });

@@ -34,6 +34,7 @@ const ALLOWED = {
     "@nfs4/client",
     "@nfs4/native",
     "@nfs4/netstack",
+    "@nfs4/protocol",
     "@nfs4/rpc",
     "@nfs4/server",
     "@nfs4/timecounter",

@@ -10,6 +10,7 @@ export { connectQemu, listenQemu } from "./drivers/qemu-stream.ts";
 export { ReplayDriver, type ReplayOptions } from "./drivers/replay.ts";
 export { type InjectOptions, ScriptDriver, type SentPacket } from "./drivers/script-driver.ts";
 export { openTunTap, type TunTapOptions } from "./drivers/tun-tap.ts";
+export { connectUml, frameSocket, listenUml } from "./drivers/uml-socket.ts";
 export {
   type AddressState,
   InterfaceAddress,

@@ -1,7 +1,8 @@
 /** What the admin interface shows of a running server, out of the counters that exist. */
 import type { AdminSource, Metric } from "@nfs4/admin";
 import type { HostStack } from "@nfs4/netstack";
-import { type NfsServer, operationName, statusName } from "@nfs4/server";
+import { operationName, statusName } from "@nfs4/protocol";
+import type { NfsServer } from "@nfs4/server";
 import type { Clock } from "@nfs4/timecounter";
 
 export function adminSource(server: NfsServer, stack: HostStack | null, clock: Clock): AdminSource {

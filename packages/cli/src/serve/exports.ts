@@ -1,52 +1,68 @@
-/** From settings to exports: opens what is behind each. */
+/** From the plan to exports: opens what is behind each. */
 import { statSync } from "node:fs";
-import { resolve } from "node:path";
-import { type ExportOptions, LocalFileSystem, MemoryFileSystem, type Storage } from "@nfs4/server";
+import { type ExportOptions, MemoryFileSystem, type Storage } from "@nfs4/server";
 import type { Clock } from "@nfs4/timecounter";
-import { completeExports, type Settings, SettingsError } from "./settings.ts";
+import { LocalFileSystem } from "./interim.ts";
+import type { PlannedExport } from "./plan.ts";
+import { codeOf, messageOf, SettingsError } from "./settings-error.ts";
 
-export interface OpenExport extends ExportOptions {
-  /** For people. */
-  readonly source: string;
+export interface ExportEnvironment {
+  /** Who may mount where an export does not say. */
+  readonly networks: readonly string[];
+  readonly clock: Clock;
+  readonly storage: Storage;
 }
 
-/** `network`: who may mount where an export does not say; null: everybody. */
-export async function openExports(
-  settings: Settings,
-  network: string | null,
-  clock: Clock,
-  storage: Storage,
-): Promise<OpenExport[]> {
-  const opened: OpenExport[] = [];
-  for (const one of completeExports(settings)) {
-    const { directory } = one;
-    const clients = one.clients ?? (network === null ? undefined : [network]);
-    const common = {
-      path: one.path,
-      readOnly: one.readOnly ?? false,
-      squash: one.squash ?? "root",
-      ...(one.anonymousUid === undefined ? {} : { anonymousUid: one.anonymousUid }),
-      ...(one.anonymousGid === undefined ? {} : { anonymousGid: one.anonymousGid }),
-      ...(clients === undefined ? {} : { clients }),
-    } as const;
-    if (directory === undefined) {
-      const fileSystem = new MemoryFileSystem({ now: () => clock.wall(), root: { mode: 0o1777 } });
-      opened.push({ ...common, fileSystem, source: "memory" });
-      continue;
+/** Throws a `SettingsError` about the first export whose directory cannot be served. */
+export function refuseMissing(planned: readonly PlannedExport[]): void {
+  for (const [index, { source }] of planned.entries()) {
+    if (source === null) continue;
+    const key = `exports.${index}.directory`;
+    try {
+      if (!statSync(source).isDirectory()) throw new SettingsError(key, `${source} is no directory`);
+    } catch (error) {
+      if (error instanceof SettingsError) throw error;
+      throw new SettingsError(
+        key,
+        codeOf(error) === "ENOENT" ? `there is no directory ${source}` : `cannot serve ${source}: ${messageOf(error)}`,
+      );
     }
-    const absolute = resolve(directory);
-    if (!statSync(absolute, { throwIfNoEntry: false })?.isDirectory())
-      throw new SettingsError(`${directory}: there is no such directory to serve`);
+  }
+}
+
+export async function openExports(
+  planned: readonly PlannedExport[],
+  environment: ExportEnvironment,
+): Promise<ExportOptions[]> {
+  const opened: ExportOptions[] = [];
+  for (const [index, one] of planned.entries()) {
+    const { path, source, readOnly = false, squash = "root", id, anonymousUid, anonymousGid } = one;
     opened.push({
-      ...common,
-      fileSystem: await LocalFileSystem.open({ directory: absolute, clock, storage }),
-      source: absolute,
+      path,
+      readOnly,
+      squash,
+      ...(id === undefined ? {} : { id }),
+      ...(anonymousUid === undefined ? {} : { anonymousUid }),
+      ...(anonymousGid === undefined ? {} : { anonymousGid }),
+      clients: one.clients ?? environment.networks,
+      fileSystem: source === null ? memory(environment) : await local(source, index, environment),
     });
   }
   return opened;
 }
 
-/** The directories among the exports. */
-export function exportedDirectories(settings: Settings): string[] {
-  return completeExports(settings).flatMap(({ directory }) => (directory === undefined ? [] : [directory]));
+function memory({ clock }: ExportEnvironment): MemoryFileSystem {
+  return new MemoryFileSystem({ now: () => clock.wall(), root: { mode: 0o1777 } });
+}
+
+async function local(
+  directory: string,
+  index: number,
+  { clock, storage }: ExportEnvironment,
+): Promise<LocalFileSystem> {
+  try {
+    return await LocalFileSystem.open({ directory, clock, storage });
+  } catch (error) {
+    throw new SettingsError(`exports.${index}.directory`, `cannot serve ${directory}: ${messageOf(error)}`);
+  }
 }

@@ -1,38 +1,59 @@
 /** The kernel's own sockets: no privilege needed, nothing of our stack used. */
 import { networkInterfaces } from "node:os";
 import { nodeConnector, nodeListener } from "@nfs4/bytestream";
+import { Prefix } from "@nfs4/netstack";
 import type { Clock } from "@nfs4/timecounter";
-import { type Settings, SettingsError } from "./settings.ts";
+import type { Settings } from "./settings.ts";
+import { codeOf, SettingsError } from "./settings-error.ts";
 import type { Transport } from "./transport.ts";
 
 export async function hostTransport(settings: Settings, clock: Clock): Promise<Transport> {
-  const host = settings.address?.split("/")[0] ?? "127.0.0.1";
+  const host = settings.address ?? "127.0.0.1";
   const port = settings.port ?? 2049;
-  try {
-    const listener = await nodeListener({ clock, host, port });
-    return {
-      listener,
-      connector: nodeConnector({ clock }),
-      stack: null,
-      description: "the kernel's sockets (--host)",
-      address: host === "0.0.0.0" || host === "::" ? (anyAddress() ?? "127.0.0.1") : host,
-      port,
-      network: null,
-      close: () => listener.close(),
-    };
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EADDRINUSE")
-      throw new SettingsError(`--host: port ${port} of ${host} is in use; give another --port`);
-    if (code === "EACCES") throw new SettingsError(`--host: port ${port} needs privilege; give a --port above 1023`);
-    if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
-      throw new SettingsError(`--host: this machine has no address ${host}`);
-    throw error;
+  const listener = await nodeListener({ clock, host, port }).catch((error: unknown) => {
+    throw explained(error, host, port);
+  });
+  const isAny = host === "0.0.0.0" || host === "::";
+  return {
+    listener,
+    connector: nodeConnector({ clock }),
+    stack: null,
+    description: ["the kernel's sockets"],
+    address: isAny ? (outsideAddress() ?? "127.0.0.1") : host,
+    port,
+    networks: networksOf(host, isAny),
+    close: () => listener.close(),
+  };
+}
+
+function explained(error: unknown, host: string, port: number): unknown {
+  switch (codeOf(error)) {
+    case "EADDRINUSE":
+      return new SettingsError("port", `port ${port} of ${host} is in use: give another`);
+    case "EACCES":
+      return new SettingsError("port", `port ${port} needs privilege: give one above 1023`);
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+    case "EINVAL":
+      return new SettingsError("address", `this machine has no address ${host}`);
+    default:
+      return error;
   }
 }
 
-function anyAddress(): string | undefined {
+function addresses(): { readonly address: string; readonly cidr: string; readonly internal: boolean }[] {
   return Object.values(networkInterfaces())
-    .flat()
-    .find((one) => one && !one.internal && one.family === "IPv4")?.address;
+    .flatMap((list) => list ?? [])
+    .map(({ address, cidr, internal }) => ({ address, cidr: cidr ?? address, internal }));
+}
+
+function outsideAddress(): string | undefined {
+  return addresses().find(({ address, internal }) => !internal && !address.includes(":"))?.address;
+}
+
+/** Of the interface that has the address, or of all. Addresses of our own are always among them. */
+function networksOf(host: string, isAny: boolean): string[] {
+  const wanted = addresses().filter(({ address, internal }) => isAny || internal || address === host);
+  return [...new Set(wanted.map(({ cidr }) => Prefix.parse(cidr).network.toString()))];
 }

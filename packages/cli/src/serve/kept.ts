@@ -1,40 +1,52 @@
 /** What a stack keeps in the state directory: after a restart it must be found under the same addresses, or mounted clients are stranded. */
 import type { Storage } from "@nfs4/server";
-import { cryptoRandom } from "@nfs4/timecounter";
+import type { RandomSource } from "@nfs4/timecounter";
 import { z } from "zod";
+import { isIpv4Prefix } from "./settings.ts";
+import { SettingsError } from "./settings-error.ts";
 
-const schema = z.object({
-  address: z.string().optional(),
-  hostAddress: z.string().optional(),
+export interface Kept {
+  /** The stack's, with prefix length, if it was chosen and not told. */
+  readonly address?: string;
   /** Six bytes in hexadecimal. */
+  readonly macAddress?: string;
+}
+
+const schema: z.ZodType<Kept> = z.object({
+  address: z.string().refine(isIpv4Prefix).exactOptional(),
   macAddress: z
     .string()
     .regex(/^[0-9a-f]{12}$/)
-    .optional(),
+    .exactOptional(),
 });
-
-export type Kept = z.infer<typeof schema>;
 
 const FILE = "network.json";
 
+/** Throws a `SettingsError` if what is there makes no sense: to choose anew would strand clients without a word. */
 export async function readKept(storage: Storage): Promise<Kept> {
   const bytes = await storage.read(FILE);
   if (!bytes) return {};
-  const parsed = schema.safeParse(JSON.parse(new TextDecoder().decode(bytes)));
-  return parsed.success ? parsed.data : {};
+  try {
+    return schema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    throw new SettingsError(
+      "stateDirectory",
+      `its ${FILE}, which keeps the stack's addresses, is damaged: repair it, or remove it and mount again`,
+    );
+  }
 }
 
 export async function keep(storage: Storage, kept: Kept): Promise<void> {
   await storage.replace(FILE, new TextEncoder().encode(`${JSON.stringify(kept)}\n`));
 }
 
-/** A local, unicast Ethernet address. */
-export function randomMac(): string {
-  const bytes = cryptoRandom.fill(new Uint8Array(6));
+/** A locally administered unicast Ethernet address, in hexadecimal. */
+export function randomMac(random: RandomSource): string {
+  const bytes = random.fill(new Uint8Array(6));
   bytes[0] = ((bytes[0] ?? 0) & 0xfc) | 0x02;
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return Buffer.from(bytes).toString("hex");
 }
 
 export function macBytes(hex: string): Uint8Array {
-  return Uint8Array.from(hex.match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
+  return new Uint8Array(Buffer.from(hex, "hex"));
 }

@@ -1,142 +1,141 @@
 /** Builds a clock, a transport and a server out of settings, hands each what it stands on, and takes them down again. All wiring is here. */
-import { subscribe } from "node:diagnostics_channel";
 import { type Admin, startAdmin } from "@nfs4/admin";
-import { nativeAvailable } from "@nfs4/native";
-import { clientChannel, createServer, faultChannel, graceChannel, type NfsServer } from "@nfs4/server";
-import { cryptoRandom, nodeClock, type RealClock } from "@nfs4/timecounter";
+import { nativeAvailable, rdtsc, tscFrequency } from "@nfs4/native";
+import { createServer, type NfsServer } from "@nfs4/server";
+import { cryptoRandom, nodeClock, type RealClock, tscCounter } from "@nfs4/timecounter";
 import { adminSource } from "./admin-source.ts";
-import { exportedDirectories, openExports } from "./exports.ts";
+import { announcement } from "./announcement.ts";
+import { Ending } from "./ending.ts";
+import { tellEvents } from "./events.ts";
+import { openExports, refuseMissing } from "./exports.ts";
 import { hostTransport } from "./host-transport.ts";
-import { type Settings, SettingsError } from "./settings.ts";
-import { stackTransport } from "./stack-transport.ts";
-import { openStateDirectory } from "./state-directory.ts";
+import { interruption, within } from "./interruption.ts";
+import { planExports, refuseContradictions } from "./plan.ts";
+import { mayConfigureNetwork } from "./privilege.ts";
+import { addressAndPort, type Settings } from "./settings.ts";
+import { messageOf, SettingsError } from "./settings-error.ts";
+import { type StackEnvironment, stackTransport } from "./stack-transport.ts";
+import { openState } from "./state-directory.ts";
 import { StatusLine } from "./status-line.ts";
 import type { Transport } from "./transport.ts";
 
 const DEFAULT_STOP_SECONDS = 5;
+/** For what goes down after the server: sockets, captures, the state directory. */
+const CLOSING_MS = 3000;
 
-/** Serves until SIGINT or SIGTERM. Rejects with a `SettingsError` if it cannot start as told. */
+/** Serves until SIGINT, SIGTERM or SIGHUP. Rejects with a `SettingsError` if it cannot start as told. */
 export async function serve(settings: Settings): Promise<void> {
-  const clock = nodeClock();
-  const cleanups: (() => Promise<void> | void)[] = [() => clock.close()];
-  const undo = async (): Promise<void> => {
-    for (const cleanup of cleanups.reverse()) await cleanup();
-  };
+  const interrupted = interruption();
+  const stopMs = (settings.stopSeconds ?? DEFAULT_STOP_SECONDS) * 1000;
+  const status = new StatusLine(process.stderr);
+  const tell = (text: string): void => status.tell(text);
+  // Whoever reads what we print may end before us, and that is no reason to end.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+
+  const ending = new Ending();
   try {
-    const state = await openStateDirectory(settings.stateDirectory, exportedDirectories(settings));
-    cleanups.push(() => state.close());
-    const transport = await openTransport(settings, state.storage, clock);
-    cleanups.push(() => transport.close());
-    const exports = await openExports(settings, transport.network, clock, state.storage);
-    const server = await start(settings, { clock, storage: state.storage, exports, transport });
-    const stopMs = (settings.stopSeconds ?? DEFAULT_STOP_SECONDS) * 1000;
-    cleanups.push(() => server.close({ graceMs: stopMs }));
-    logEvents();
-    const admin = await openAdmin(settings, server, transport, clock);
-    if (admin) cleanups.push(() => admin.close());
-
-    for (const { path, source, squash, readOnly } of exports)
-      say(`  ${path} is ${source} (${readOnly ? "read-only, " : ""}${squash} squashed)`);
-    say(`  through ${transport.description}, at ${transport.address} port ${transport.port}`);
-    say(`  state in ${state.path}${server.inGrace ? "; in grace until known clients have reclaimed" : ""}`);
-    if (admin) say(`  admin at ${admin.url}`);
-    say(`mount with: ${mountLine(transport)}`);
-    const status = new StatusLine(server, clock, process.stderr);
-    await interrupted();
+    const { server, clock, lines } = await start(settings, { ending, tell, stopMs });
+    process.stdout.write(`${lines.join("\n")}\n`);
+    status.start(server, clock);
+    await interrupted;
     status.stop();
-    say("stopping");
-  } catch (error) {
-    await undo();
-    if (error instanceof RangeError) throw new SettingsError(error.message);
-    throw error;
+    tell("stopping");
+  } finally {
+    await within(stopMs + CLOSING_MS, ending.run(), tell);
   }
-  await undo();
 }
 
-/** What to type on a client. */
-export function mountLine({ address, port }: { readonly address: string; readonly port: number }): string {
-  const options = port === 2049 ? "vers=4.2" : `vers=4.2,port=${port}`;
-  return `mount -t nfs4 -o ${options} ${address.includes(":") ? `[${address}]` : address}:/ /mnt`;
+interface Surroundings {
+  readonly ending: Ending;
+  readonly tell: (text: string) => void;
+  readonly stopMs: number;
 }
 
-type StateStorage = Awaited<ReturnType<typeof openStateDirectory>>["storage"];
-
-function openTransport(settings: Settings, storage: StateStorage, clock: RealClock): Promise<Transport> {
-  if (settings.transport === "host") return hostTransport(settings, clock);
-  if (settings.transport === undefined && process.getuid?.() !== 0) {
-    const why = process.platform !== "linux" ? "a TUN device needs Linux" : "a TUN device needs root";
-    throw new SettingsError(`${why}: run as root, or use --host for the kernel's sockets`);
-  }
-  if (settings.transport === undefined && !nativeAvailable().ok)
-    throw new SettingsError("the native addon is not built, and our own stack needs it: use --host");
-  return stackTransport(settings, storage, clock, cryptoRandom);
-}
-
-interface Parts {
+interface Running {
+  readonly server: NfsServer;
   readonly clock: RealClock;
-  readonly storage: StateStorage;
-  readonly exports: Awaited<ReturnType<typeof openExports>>;
-  readonly transport: Transport;
+  /** What people should know. */
+  readonly lines: readonly string[];
 }
 
-async function start(settings: Settings, { clock, storage, exports, transport }: Parts): Promise<NfsServer> {
+/** Leaves in `ending` what undoes it, also if it rejects. */
+async function start(settings: Settings, { ending, tell, stopMs }: Surroundings): Promise<Running> {
+  refuseContradictions(settings);
+  const planned = planExports(settings);
+  refuseMissing(planned);
+  const clock = makeClock(settings);
+  ending.add(() => clock.close());
+
+  const directories = planned.flatMap(({ source }) => (source === null ? [] : [source]));
+  const { directory: state, preference } = await openState(settings.stateDirectory, directories);
+  const { storage } = state;
+  ending.add(() => state.close());
+  const random = cryptoRandom;
+  const transport = await openTransport(settings, { clock, random, storage, preference, warn: tell });
+  ending.add(() => transport.close());
+
+  // A file's mode is what its client asked for. What the server makes for itself states its own.
+  process.umask(0);
+  const exports = await openExports(planned, { networks: transport.networks, clock, storage });
   const server = await createServer({
     clock,
-    random: cryptoRandom,
+    random,
     storage,
     exports,
     connector: transport.connector,
     ...(settings.leaseSeconds === undefined ? {} : { leaseSeconds: settings.leaseSeconds }),
     ...(settings.graceSeconds === undefined ? {} : { graceSeconds: settings.graceSeconds }),
+  }).catch((error: unknown) => {
+    throw error instanceof RangeError ? new SettingsError("exports", error.message) : error;
   });
+  ending.add(() => server.close({ graceMs: stopMs }));
+  tellEvents(tell);
+  const admin = await openAdmin(settings, adminSource(server, transport.stack, clock));
+  if (admin) ending.add(() => admin.close());
   server.listen(transport.listener);
-  return server;
+  const lines = announcement({
+    planned,
+    exports,
+    transport,
+    chosenByDefault: settings.exports === undefined,
+    inGrace: server.inGrace,
+    statePath: state.path,
+    adminUrl: admin?.url ?? null,
+  });
+  return { server, clock, lines };
 }
 
-async function openAdmin(
-  settings: Settings,
-  server: NfsServer,
-  transport: Transport,
-  clock: RealClock,
-): Promise<Admin | null> {
+function makeClock({ timecounter }: Settings): RealClock {
+  const frequency = nativeAvailable().ok ? tscFrequency() : 0;
+  if (timecounter === "tsc" && frequency === 0)
+    throw new SettingsError(
+      "timecounter",
+      "the cycle counter of this processor cannot be read here, or has no constant rate",
+    );
+  return nodeClock({
+    counters: frequency === 0 ? [] : [tscCounter(rdtsc, frequency)],
+    ...(timecounter === undefined ? {} : { counter: timecounter }),
+  });
+}
+
+function openTransport(settings: Settings, environment: StackEnvironment): Promise<Transport> {
+  if (settings.transport === "host") return hostTransport(settings, environment.clock);
+  if (settings.transport === undefined && !mayConfigureNetwork())
+    throw new SettingsError(
+      "transport",
+      process.platform === "linux"
+        ? "our own stack needs a TUN device, and that needs CAP_NET_ADMIN: run as root, or use --host for the kernel's sockets"
+        : "our own stack needs Linux: use --host for the kernel's sockets",
+    );
+  return stackTransport(settings, environment);
+}
+
+async function openAdmin(settings: Settings, source: ReturnType<typeof adminSource>): Promise<Admin | null> {
   if (settings.admin === false) return null;
-  const [, host = "127.0.0.1", port = "0"] = /^\[?(.*?)\]?:(\d+)$/.exec(settings.admin ?? "127.0.0.1:0") ?? [];
+  const at = settings.admin === undefined ? {} : addressAndPort(settings.admin);
   try {
-    return await startAdmin({ source: adminSource(server, transport.stack, clock), host, port: Number(port) });
+    return await startAdmin({ source, ...at });
   } catch (error) {
-    throw new SettingsError(`--admin ${settings.admin}: ${(error as Error).message}`);
+    throw new SettingsError("admin", `cannot listen there: ${messageOf(error)}`);
   }
-}
-
-/** Libraries publish; this is where it is shown. */
-function logEvents(): void {
-  subscribe(faultChannel.name, (message) =>
-    console.error("a file system threw:", (message as { error: unknown }).error),
-  );
-  subscribe(graceChannel.name, () => console.error("grace is over"));
-  subscribe(clientChannel.name, (message) => {
-    const { client, event } = message as { client: { address: string }; event: string };
-    console.error(`client at ${client.address}: ${event}`);
-  });
-  subscribe("nfs4:rpc:error", (message) =>
-    console.error("a call failed inside:", (message as { error: unknown }).error),
-  );
-}
-
-/** Resolves at the first SIGINT, SIGTERM or SIGHUP; the second ends the process at once. */
-function interrupted(): Promise<void> {
-  return new Promise((resolve) => {
-    let seen = false;
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-      process.on(signal, () => {
-        if (seen) process.exit(130);
-        seen = true;
-        resolve();
-      });
-    }
-  });
-}
-
-function say(line: string): void {
-  console.log(line);
 }

@@ -1,102 +1,138 @@
-/** What `nfs4 serve` is told, from flags and a configuration file, checked in one place: whatever is wrong is said with its place. */
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+/** What `nfs4 serve` can be told, by flags or by a configuration file, and what a single setting may look like. */
+import { Address, Prefix } from "@nfs4/netstack";
 import { z } from "zod";
+import { SettingsError } from "./settings-error.ts";
 
-const squash = z.enum(["root", "all", "none"]);
+export type Squash = "root" | "all" | "none";
+export type TransportKind = "tun" | "tap" | "host" | "uml" | "qemu";
+export type Timecounter = "hrtime" | "tsc";
+
+export interface ExportSettings {
+  /** What is served: a directory … */
+  readonly directory?: string;
+  /** … or an empty file system in memory. */
+  readonly memory?: boolean;
+  /** Where clients see it. Default: "/" for the only export, else the directory's name. */
+  readonly path?: string;
+  /** Its number in filehandles, 1 … 65535. Default: derived from the path. */
+  readonly id?: number;
+  readonly readOnly?: boolean;
+  readonly squash?: Squash;
+  readonly anonymousUid?: number;
+  readonly anonymousGid?: number;
+  /** Addresses and prefixes that may mount, or "*". Default: the networks that the transport is on. */
+  readonly clients?: readonly string[];
+}
+
+export interface Settings {
+  readonly exports?: readonly ExportSettings[];
+  readonly transport?: TransportKind;
+  /** host: the address to listen on. Otherwise the stack's own, with prefix length. */
+  readonly address?: string;
+  readonly address6?: string;
+  readonly gateway?: string;
+  /** Name of the TUN or TAP device. */
+  readonly device?: string;
+  readonly bridge?: string;
+  /** Path of the guests' socket. */
+  readonly socket?: string;
+  readonly mtu?: number;
+  readonly port?: number;
+  readonly stateDirectory?: string;
+  readonly leaseSeconds?: number;
+  readonly graceSeconds?: number;
+  /** How long a stop waits for what is being worked on. */
+  readonly stopSeconds?: number;
+  readonly timecounter?: Timecounter;
+  readonly pcap?: string;
+  /** address:port, or false for none. */
+  readonly admin?: string | false;
+}
+
+const text = z.string().min(1);
+const id = z.int().min(0).max(0xffff_fffe);
+const client = z.string().refine(isClientPattern, "is neither an address, nor a prefix such as 10.0.0.0/8, nor *");
+const interfaceName = z.string().regex(/^[^\s/]{1,15}$/, "must be 1 to 15 characters without spaces and slashes");
 
 const exportSchema = z.strictObject({
-  /** What is served: a directory, or nothing yet but memory. */
-  directory: z.string().min(1).optional(),
-  memory: z.boolean().optional(),
-  /** Where clients see it. */
-  path: z.string().startsWith("/").optional(),
-  readOnly: z.boolean().optional(),
-  squash: squash.optional(),
-  anonymousUid: z.int().min(0).max(0xffff_fffe).optional(),
-  anonymousGid: z.int().min(0).max(0xffff_fffe).optional(),
-  clients: z.array(z.string()).min(1).optional(),
+  directory: text.exactOptional(),
+  memory: z.boolean().exactOptional(),
+  path: z.string().startsWith("/").exactOptional(),
+  id: z.int().min(1).max(65_535).exactOptional(),
+  readOnly: z.boolean().exactOptional(),
+  squash: z.enum(["root", "all", "none"]).exactOptional(),
+  anonymousUid: id.exactOptional(),
+  anonymousGid: id.exactOptional(),
+  clients: z.array(client).min(1).exactOptional(),
 });
 
-const cidr = z
-  .string()
-  .regex(/^[0-9a-fA-F:.]+\/\d{1,3}$/, "must be an address with its prefix length, such as 10.0.0.2/24");
-
-const fileSchema = z.strictObject({
-  exports: z.array(exportSchema).min(1).optional(),
-  transport: z.enum(["tun", "tap", "host", "uml", "qemu"]).optional(),
-  /** host: the address to listen on. tun, tap, uml, qemu: the stack's own, with prefix length. */
-  address: z.string().optional(),
-  address6: cidr.optional(),
-  gateway: z.string().optional(),
-  device: z.string().min(1).max(15).optional(),
-  bridge: z.string().min(1).max(15).optional(),
-  socket: z.string().min(1).optional(),
-  mtu: z.int().min(1280).max(65_535).optional(),
-  port: z.int().min(1).max(65_535).optional(),
-  stateDirectory: z.string().min(1).optional(),
-  leaseSeconds: z.int().min(1).max(3600).optional(),
-  graceSeconds: z.int().min(1).max(3600).optional(),
-  stopSeconds: z.int().min(0).max(600).optional(),
-  pcap: z.string().min(1).optional(),
+const schema = z.strictObject({
+  exports: z.array(exportSchema).min(1).exactOptional(),
+  transport: z.enum(["tun", "tap", "host", "uml", "qemu"]).exactOptional(),
+  address: text.exactOptional(),
+  address6: z
+    .string()
+    .refine(isPrefix(6), "must be an IPv6 address with its prefix length, such as fd00::2/64")
+    .exactOptional(),
+  gateway: z.string().refine(Address.isAddress, "must be an IP address").exactOptional(),
+  device: interfaceName.exactOptional(),
+  bridge: interfaceName.exactOptional(),
+  socket: text.exactOptional(),
+  mtu: z.int().min(1280).max(65_535).exactOptional(),
+  port: z.int().min(1).max(65_535).exactOptional(),
+  stateDirectory: text.exactOptional(),
+  leaseSeconds: z.int().min(1).max(3600).exactOptional(),
+  graceSeconds: z.int().min(1).max(3600).exactOptional(),
+  stopSeconds: z.int().min(0).max(600).exactOptional(),
+  timecounter: z.enum(["hrtime", "tsc"]).exactOptional(),
+  pcap: text.exactOptional(),
   admin: z
-    .union([z.literal(false), z.string().regex(/^(?:[^:]+|\[[^\]]+\]):\d{1,5}$/, "must be address:port, or false")])
-    .optional(),
+    .union([z.literal(false), z.string().refine(isAddressAndPort)], "must be address:port such as 127.0.0.1:9049")
+    .exactOptional(),
 });
 
-export type ExportSettings = z.infer<typeof exportSchema>;
-export type Settings = z.infer<typeof fileSchema>;
+/** Names of settings at the top level. */
+export const SETTING_NAMES: readonly string[] = Object.keys(schema.shape);
 
-/** A mistake of whoever started the command: shown without a stack trace. */
-export class SettingsError extends Error {
-  override readonly name = "SettingsError";
-}
-
-/** Reads a configuration file (JSON). Relative paths in it are relative to the working directory. */
-export function readSettingsFile(file: string): Settings {
-  let text: string;
-  try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    throw new SettingsError(`cannot read the configuration file ${file}: ${(error as Error).message}`);
-  }
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch (error) {
-    throw new SettingsError(`${file} is not JSON: ${(error as Error).message}`);
-  }
-  return check(parsed, file);
-}
-
-/** Checks settings from anywhere; `where` names them in messages. */
-export function check(settings: unknown, where: string): Settings {
-  const result = fileSchema.safeParse(settings);
+/** Checks the form of settings from anywhere. Throws a `SettingsError` about the first that is wrong. */
+export function checkForm(settings: unknown): Settings {
+  const result = schema.safeParse(settings);
   if (result.success) return result.data;
-  const problems = result.error.issues.map(
-    ({ path, message }) => `  ${path.length > 0 ? path.join(".") : "(top)"}: ${message}`,
-  );
-  throw new SettingsError(`${where}:\n${problems.join("\n")}`);
+  const [first] = result.error.issues;
+  const unknown = first?.code === "unrecognized_keys" ? first.keys[0] : undefined;
+  if (unknown !== undefined) throw new SettingsError([...first!.path, unknown].join("."), "there is no such setting");
+  throw new SettingsError(first?.path.join(".") || null, uncapitalized(first?.message ?? "is wrong"));
 }
 
-/** The exports as they will be served: at least one, each with a path and something behind it. */
-export function completeExports(settings: Settings): (ExportSettings & { readonly path: string })[] {
-  const exports = settings.exports ?? [{ directory: "." }];
-  const paths = new Set<string>();
-  return exports.map((one, index) => {
-    const path =
-      one.path ??
-      (exports.length === 1
-        ? "/"
-        : `/${resolve(one.directory ?? `memory${index}`)
-            .split("/")
-            .at(-1)}`);
-    if (one.memory === true && one.directory !== undefined)
-      throw new SettingsError(`exports.${index}: either a directory or memory`);
-    if (one.memory !== true && one.directory === undefined)
-      throw new SettingsError(`exports.${index}: it needs a directory, or "memory": true`);
-    if (paths.has(path)) throw new SettingsError(`exports.${index}: two exports at ${path}; give one another "path"`);
-    paths.add(path);
-    return { ...one, path };
-  });
+/** Whether the text is an address of that family with a prefix length. */
+function isPrefix(family: 4 | 6): (text: string) => boolean {
+  return (text) => {
+    try {
+      return text.includes("/") && Prefix.parse(text).family === family;
+    } catch {
+      return false;
+    }
+  };
+}
+
+/** An IPv4 address with its prefix length, as our stack has it. */
+export const isIpv4Prefix: (text: string) => boolean = isPrefix(4);
+
+function isClientPattern(text: string): boolean {
+  return text === "*" || Address.isAddress(text) || isPrefix(4)(text) || isPrefix(6)(text);
+}
+
+/** "127.0.0.1:80" or "[::1]:80" as its parts; null if it is neither. */
+export function addressAndPort(text: string): { readonly host: string; readonly port: number } | null {
+  const [, bracketed, plain, port = ""] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = bracketed ?? plain;
+  return host === undefined || Number(port) > 65_535 ? null : { host, port: Number(port) };
+}
+
+function isAddressAndPort(text: string): boolean {
+  return addressAndPort(text) !== null;
+}
+
+function uncapitalized(sentence: string): string {
+  return sentence.charAt(0).toLowerCase() + sentence.slice(1);
 }

@@ -1,39 +1,52 @@
 /** Which directory keeps the server's state. */
+import { createHash } from "node:crypto";
+import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, relative, resolve } from "node:path";
-import { StateDirectory } from "@nfs4/server";
-import { SettingsError } from "./settings.ts";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { StateDirectory } from "./interim.ts";
+import { codeOf, messageOf, SettingsError } from "./settings-error.ts";
 
 const MAX_INSTANCES = 64;
 
+export interface OpenState {
+  readonly directory: StateDirectory;
+  /** Different for servers beside each other, mostly; the same for the same directory. 0 … 255. */
+  readonly preference: number;
+}
+
 /**
- * Opens the one that was named, or the first of server-1, server-2 … that no running server holds: so several can run side by side, and the first one finds
- * its own again. Throws a `SettingsError` if it is held, cannot be written, or lies inside an export.
+ * Opens the one that was named, or the first of server-1, server-2 … that no running server holds: so several can run side by side, and the first one
+ * finds its own again. Throws a `SettingsError` if it is held, cannot be written, or lies inside one of the exported directories.
  */
-export async function openStateDirectory(
-  named: string | undefined,
-  exported: readonly string[],
-): Promise<StateDirectory> {
+export async function openState(named: string | undefined, exported: readonly string[]): Promise<OpenState> {
   if (named !== undefined) {
-    refuseInside(named, exported);
-    try {
-      return await StateDirectory.open(resolve(named));
-    } catch (error) {
-      throw new SettingsError(`state directory ${named}: ${(error as Error).message}`);
-    }
+    const directory = resolve(named);
+    const opened = await open(directory, exported);
+    if (!opened) throw new SettingsError("stateDirectory", `another server is using ${directory}`);
+    return { directory: opened, preference: createHash("sha256").update(directory).digest()[0] ?? 0 };
   }
   const base = defaultBase();
-  for (let instance = 1; instance <= MAX_INSTANCES; instance++) {
-    const directory = join(base, `server-${instance}`);
-    refuseInside(directory, exported);
-    try {
-      return await StateDirectory.open(directory);
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== "ESTATELOCKED")
-        throw new SettingsError(`state directory ${directory}: ${(error as Error).message}`);
-    }
+  for (let instance = 0; instance < MAX_INSTANCES; instance++) {
+    const opened = await open(join(base, `server-${instance + 1}`), exported);
+    if (opened) return { directory: opened, preference: instance };
   }
-  throw new SettingsError(`every state directory below ${base} is in use: name one with --state-dir`);
+  throw new SettingsError("stateDirectory", `other servers are using all of ${base}: name another`);
+}
+
+/** Null if another server holds it. */
+async function open(directory: string, exported: readonly string[]): Promise<StateDirectory | null> {
+  const container = exported.find((one) => isInside(directory, one));
+  if (container !== undefined)
+    throw new SettingsError(
+      "stateDirectory",
+      `${directory} is inside ${container}, which is exported: clients could read its keys. Choose another`,
+    );
+  try {
+    return await StateDirectory.open(directory);
+  } catch (error) {
+    if (codeOf(error) === "ESTATELOCKED") return null;
+    throw new SettingsError("stateDirectory", `cannot use ${directory}: ${messageOf(error)}`);
+  }
 }
 
 function defaultBase(): string {
@@ -41,14 +54,17 @@ function defaultBase(): string {
   return join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "nfs4");
 }
 
-/** Clients must not be able to read the keys or rewrite the journal. */
-function refuseInside(directory: string, exported: readonly string[]): void {
-  for (const one of exported) {
-    const path = relative(resolve(one), resolve(directory));
-    if (path === "" || !(path.startsWith("..") || path.startsWith("/"))) {
-      throw new SettingsError(
-        `the state directory ${directory} lies inside the exported directory ${resolve(one)}: choose another with --state-dir`,
-      );
-    }
+function isInside(directory: string, container: string): boolean {
+  const path = relative(real(container), real(directory));
+  return path === "" || !(path === ".." || path.startsWith("../"));
+}
+
+/** Without symbolic links, as far as the path exists. */
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const above = dirname(path);
+    return above === path ? path : join(real(above), basename(path));
   }
 }

@@ -2,60 +2,74 @@
 import type { NfsServer } from "@nfs4/server";
 import type { Callout, Clock } from "@nfs4/timecounter";
 
-const EVERY = 1e6;
+const EVERY_US = 1e6;
+const CLEAR = "\r\x1b[K";
+
+interface Reading {
+  readonly at: number;
+  readonly operations: number;
+  readonly read: number;
+  readonly written: number;
+}
 
 export class StatusLine {
-  readonly #server: NfsServer;
-  readonly #clock: Clock;
   readonly #out: NodeJS.WriteStream;
-  readonly #callout: Callout;
-  #last = { at: 0, operations: 0, read: 0, written: 0 };
+  #callout: Callout | null = null;
+  #line = "";
 
-  constructor(server: NfsServer, clock: Clock, out: NodeJS.WriteStream) {
-    this.#server = server;
-    this.#clock = clock;
+  constructor(out: NodeJS.WriteStream) {
     this.#out = out;
-    this.#callout = clock.callout(() => this.#draw());
-    if (out.isTTY) this.#callout.scheduleAfter(EVERY);
+  }
+
+  /** Prints a line of its own above the status. */
+  tell(text: string): void {
+    this.#out.write(this.#line === "" ? `${text}\n` : `${CLEAR}${text}\n${this.#line}`);
+  }
+
+  start(server: NfsServer, clock: Clock): void {
+    if (!this.#out.isTTY) return;
+    let last = readingOf(server, clock);
+    const callout = clock.callout(() => {
+      const now = readingOf(server, clock);
+      this.#line = describe(server, last, now).slice(0, (this.#out.columns ?? 80) - 1);
+      this.#out.write(`${CLEAR}${this.#line}`);
+      last = now;
+      callout.scheduleAfter(EVERY_US);
+    });
+    callout.scheduleAfter(EVERY_US);
+    this.#callout = callout;
   }
 
   stop(): void {
-    if (!this.#callout.armed) return;
-    this.#callout.cancel();
-    this.#out.write("\r\x1b[K");
-  }
-
-  #draw(): void {
-    const { counters, inGrace, rpc } = this.#server;
-    const now = {
-      at: this.#clock.coarse(),
-      operations: counters.operations.reduce((sum, count) => sum + count, 0),
-      read: counters.readBytes,
-      written: counters.writtenBytes,
-    };
-    const seconds = (now.at - this.#last.at) / 1e6;
-    const rate = (count: number, before: number, unit: string): string =>
-      `${scaled((count - before) / seconds)}${unit}`;
-    const parts = [
-      `${[...this.#server.clients].length} clients, ${rpc.connections.size} connections`,
-      rate(now.operations, this.#last.operations, " ops/s"),
-      `read ${rate(now.read, this.#last.read, "B/s")}`,
-      `write ${rate(now.written, this.#last.written, "B/s")}`,
-      ...(inGrace ? ["in grace"] : []),
-    ];
-    this.#last = now;
-    this.#out.write(`\r\x1b[K${parts.join(" | ").slice(0, (this.#out.columns ?? 80) - 1)}`);
-    this.#callout.scheduleAfter(EVERY);
+    this.#callout?.cancel();
+    if (this.#line !== "") this.#out.write(CLEAR);
+    this.#line = "";
   }
 }
 
-/** 1234567 → "1.2 M". */
+function readingOf({ counters }: NfsServer, clock: Clock): Reading {
+  return {
+    at: clock.coarse(),
+    operations: counters.operations.reduce((sum, count) => sum + count, 0),
+    read: counters.readBytes,
+    written: counters.writtenBytes,
+  };
+}
+
+function describe({ clients, inGrace, rpc }: NfsServer, last: Reading, now: Reading): string {
+  const seconds = Math.max((now.at - last.at) / 1e6, 1e-6);
+  return [
+    `${[...clients].length} clients, ${rpc.connections.size} connections`,
+    `${scaled((now.operations - last.operations) / seconds)}ops/s`,
+    `read ${scaled((now.read - last.read) / seconds)}B/s`,
+    `write ${scaled((now.written - last.written) / seconds)}B/s`,
+    ...(inGrace ? ["in grace"] : []),
+  ].join(" | ");
+}
+
+/** A number with an SI prefix, ready for a unit: 1234567 is "1.2 M". */
 export function scaled(value: number): string {
-  let rest = value;
-  for (const unit of ["", "k", "M", "G"]) {
-    if (rest < 1000 || unit === "G")
-      return `${rest < 10 && unit !== "" ? rest.toFixed(1) : Math.round(rest)}${unit === "" ? "" : ` ${unit}`}`;
-    rest /= 1000;
-  }
-  return String(value);
+  const step = Math.min(3, Math.max(0, Math.floor(Math.log10(Math.max(value, 1)) / 3)));
+  const rest = value / 1000 ** step;
+  return `${step > 0 && rest < 9.95 ? rest.toFixed(1) : Math.round(rest)} ${["", "k", "M", "G"][step]}`;
 }

@@ -7,13 +7,13 @@ export interface Transport {
   readonly connector: Connector;
   /** Ours, for counters; null with the kernel's sockets. */
   readonly stack: HostStack | null;
-  /** One line for people: what carries the packets. */
-  readonly description: string;
+  /** For people: what carries the packets, and what they should know of it. */
+  readonly description: readonly string[];
   /** Where clients find the server. */
   readonly address: string;
   readonly port: number;
-  /** Whom the link reaches: the default for exports without `clients`. Null: everybody. */
-  readonly network: string | null;
+  /** The networks that the transport is on: who may mount where an export does not say. */
+  readonly networks: readonly string[];
   /** Idempotent. */
   close(): Promise<void>;
 }
