@@ -1,7 +1,7 @@
 import { HEADER_REGION, OutboundPacket } from "./packet.ts";
 
 /** So many packets may be under way between a transport and the drivers' queues at once; they leave at the end of every stack entry. */
-const BOUND = 4096;
+const BOUND = 1024;
 const CHUNK = 64;
 
 /** The packets of one stack over one header slab, made in chunks as they are needed. */

@@ -131,8 +131,8 @@ export class FrameSwitch implements Driver {
       const at = packet.headerOffset;
       const isGroup = ((packet.slab[at] as number) & 1) === 1;
       const known = isGroup ? undefined : this.#addresses.get(macAt(packet.view, at));
-      if (known !== undefined) known.driver.transmit(one, 1);
-      else for (const port of this.#ports) port.driver.transmit(one, 1);
+      if (known !== undefined) this.#send(known, one);
+      else for (const port of [...this.#ports]) this.#send(port, one);
       if (this.#ports.length === 0) this.statistics.transmitDrops++;
       else this.statistics.packetsSent++;
       this.statistics.bytesSent += packet.headerLength + packet.payloadLength;
@@ -173,6 +173,13 @@ export class FrameSwitch implements Driver {
     this.#ports.splice(index, 1);
     for (const [mac, owner] of this.#addresses) if (owner === port) this.#addresses.delete(mac);
     void port.driver.close();
+  }
+
+  /** Frames that a machine's socket would not take are counted here too. */
+  #send(port: Port, one: readonly OutboundPacket[]): void {
+    const before = port.driver.statistics.transmitDrops;
+    port.driver.transmit(one, 1);
+    this.statistics.transmitDrops += port.driver.statistics.transmitDrops - before;
   }
 
   /** Learns where the frames came from, and sends on what is for other ports. The stack sorts out what is not for it. */

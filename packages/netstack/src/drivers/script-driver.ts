@@ -39,7 +39,7 @@ export class ScriptDriver implements Driver {
   #linkUp = true;
   #events: DriverEvents | null = null;
   #wanted = true;
-  readonly #ring = new PacketRing(4 << 20, 4096, BATCH);
+  readonly #ring = new PacketRing(1 << 18, 1024, BATCH);
   #sent: SentPacket[] = [];
 
   constructor(capabilities: Partial<DriverCapabilities> = {}, name = "script") {

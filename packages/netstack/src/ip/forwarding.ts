@@ -1,5 +1,5 @@
 import { isMulticast, MAPPED } from "../address.ts";
-import { addSums, sumPseudoHeader, sumView, updateChecksum } from "../checksum.ts";
+import { updateChecksum } from "../checksum.ts";
 import { CHECKSUM_PARTIAL, CHECKSUM_UNKNOWN, type InboundPacket } from "../packet.ts";
 import { cutSegments } from "../segmentation.ts";
 import type { Stack } from "../stack.ts";
@@ -9,7 +9,7 @@ import type { Icmp } from "./icmp.ts";
 import { ICMP_TIMXCEED, ICMP_UNREACH, TIMXCEED_INTRANS, UNREACH_HOST } from "./icmp-constants.ts";
 import type { IpLayer } from "./ip-layer.ts";
 import { IPV4_HEADER } from "./ipv4-output.ts";
-import { PROTOCOL_TCP, PROTOCOL_UDP } from "./protocol.ts";
+import { checksumField, completeChecksum, sumPseudoHeaderOf } from "./outbound-checksum.ts";
 import type { Route } from "./route.ts";
 
 /** Longest IPv4 header that fits in front of an outbound packet with link and device headers. */
@@ -88,7 +88,7 @@ export class Forwarding {
     const device = route.iface.capabilities.transmitChecksum;
     const isPartial = packet.checksum === CHECKSUM_PARTIAL;
     const leaveToDevice = field >= 0 && device && (isPartial || packet.segmentSize !== 0);
-    if (leaveToDevice && !isPartial) view.setUint16(transportOffset + field, pseudoHeader(packet));
+    if (leaveToDevice && !isPartial) view.setUint16(transportOffset + field, sumPseudoHeaderOf(packet));
     else if (isPartial && !leaveToDevice) completeChecksum(packet);
     const out = this.#stack.acquireOutbound();
     const headerLength = transportOffset - ipOffset;
@@ -152,26 +152,4 @@ function isForwardable(packet: InboundPacket): boolean {
 
 function tcpHeaderLength(packet: InboundPacket): number {
   return packet.end - packet.transportOffset > 12 ? (packet.view.getUint8(packet.transportOffset + 12) >>> 4) << 2 : 0;
-}
-
-/** Where a protocol's checksum stands in its header; −1 if it is none that a device finishes. */
-function checksumField(protocol: number): number {
-  return protocol === PROTOCOL_TCP ? 16 : protocol === PROTOCOL_UDP ? 6 : -1;
-}
-
-function pseudoHeader(packet: InboundPacket): number {
-  const length = packet.end - packet.transportOffset;
-  return sumPseudoHeader(0, 0, MAPPED, packet.src3, 0, 0, MAPPED, packet.dst3, packet.protocol, length);
-}
-
-/** Finishes, where it stands, a checksum that its sender had left to a device. */
-function completeChecksum(packet: InboundPacket): void {
-  const field = checksumField(packet.protocol);
-  const { view, transportOffset } = packet;
-  if (field < 0 || transportOffset + field + 2 > packet.end) return;
-  view.setUint16(transportOffset + field, 0);
-  const sum = addSums(sumView(view, transportOffset, packet.end - transportOffset), pseudoHeader(packet));
-  const checksum = ~sum & 0xffff;
-  view.setUint16(transportOffset + field, checksum === 0 && packet.protocol === PROTOCOL_UDP ? 0xffff : checksum);
-  packet.checksum = CHECKSUM_UNKNOWN;
 }

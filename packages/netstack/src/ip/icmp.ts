@@ -15,7 +15,7 @@ import {
   UNREACH_NEEDFRAG,
 } from "./icmp-constants.ts";
 import type { IpLayer } from "./ip-layer.ts";
-import { sumTransport } from "./outbound-checksum.ts";
+import { completeChecksum, sumTransport } from "./outbound-checksum.ts";
 import { PROTOCOL_ICMP } from "./protocol.ts";
 import { RateLimit } from "./rate-limit.ts";
 
@@ -235,6 +235,7 @@ export class Icmp implements TransportProtocol {
     to.setUint32(at + 4, rest);
     out.transportLength = ICMP_HEADER;
     const headerLength = (view.getUint8(ipOffset) & 15) << 2;
+    completeChecksum(packet);
     const quote = Math.min(packet.end - ipOffset, headerLength + this.#quoteLength.value);
     out.addSlice(packet.slab, ipOffset, quote);
     to.setUint16(at + 2, ~sumTransport(out));

@@ -19,7 +19,7 @@ import {
 import type { IpLayer } from "./ip-layer.ts";
 import { isExtensionHeader } from "./ipv6-headers.ts";
 import { IPV6_HEADER } from "./ipv6-output.ts";
-import { transportChecksumGood } from "./outbound-checksum.ts";
+import { completeChecksum, transportChecksumGood } from "./outbound-checksum.ts";
 import { IPV6_MINIMUM_MTU, PROTOCOL_FRAGMENT, PROTOCOL_ICMPV6 } from "./protocol.ts";
 import { RateLimit } from "./rate-limit.ts";
 
@@ -234,6 +234,7 @@ export class Icmp6 implements TransportProtocol {
     view.setUint32(at, ((type << 24) | (code << 16)) >>> 0);
     view.setUint32(at + 4, rest);
     out.transportLength = ICMP6_HEADER;
+    completeChecksum(packet);
     const quote = Math.min(packet.end - packet.ipOffset, IPV6_MINIMUM_MTU - IPV6_HEADER - ICMP6_HEADER);
     out.addSlice(packet.slab, packet.ipOffset, quote);
     out.checksumOffset = CHECKSUM_FIELD;

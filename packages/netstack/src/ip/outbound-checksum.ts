@@ -1,7 +1,7 @@
 import { addSums, sumBytes, sumPseudoHeader, sumView, swapSum } from "../checksum.ts";
 import type { InboundPacket, OutboundPacket } from "../packet.ts";
-import { CHECKSUM_UNKNOWN } from "../packet.ts";
-import { PROTOCOL_UDP } from "./protocol.ts";
+import { CHECKSUM_PARTIAL, CHECKSUM_UNKNOWN } from "../packet.ts";
+import { PROTOCOL_TCP, PROTOCOL_UDP } from "./protocol.ts";
 
 /** Sum of everything behind the IP header: what the transport wrote, then the slices. */
 export function sumTransport(packet: OutboundPacket): number {
@@ -51,7 +51,31 @@ export function fillTransportChecksum(packet: OutboundPacket, deviceFinishes: bo
 export function transportChecksumGood(packet: InboundPacket): boolean {
   if (packet.checksum !== CHECKSUM_UNKNOWN) return true;
   const length = packet.end - packet.transportOffset;
-  const pseudo = sumPseudoHeader(
+  return addSums(sumView(packet.view, packet.transportOffset, length), sumPseudoHeaderOf(packet)) === 0xffff;
+}
+
+/**
+ * Finishes, where it stands, a checksum that the packet's sender had left to a device: before the bytes go anywhere else. Does nothing for
+ * packets that have theirs.
+ */
+export function completeChecksum(packet: InboundPacket): void {
+  const field = checksumField(packet.protocol);
+  const { view, transportOffset } = packet;
+  if (packet.checksum !== CHECKSUM_PARTIAL || field < 0 || transportOffset + field + 2 > packet.end) return;
+  view.setUint16(transportOffset + field, 0);
+  const sum = addSums(sumView(view, transportOffset, packet.end - transportOffset), sumPseudoHeaderOf(packet));
+  const checksum = ~sum & 0xffff;
+  view.setUint16(transportOffset + field, checksum === 0 && packet.protocol === PROTOCOL_UDP ? 0xffff : checksum);
+  packet.checksum = CHECKSUM_UNKNOWN;
+}
+
+/** Where a protocol's checksum stands in its header; −1 if it is none that a device finishes. */
+export function checksumField(protocol: number): number {
+  return protocol === PROTOCOL_TCP ? 16 : protocol === PROTOCOL_UDP ? 6 : -1;
+}
+
+export function sumPseudoHeaderOf(packet: InboundPacket): number {
+  return sumPseudoHeader(
     packet.src0,
     packet.src1,
     packet.src2,
@@ -61,7 +85,6 @@ export function transportChecksumGood(packet: InboundPacket): boolean {
     packet.dst2,
     packet.dst3,
     packet.protocol,
-    length,
+    packet.end - packet.transportOffset,
   );
-  return addSums(sumView(packet.view, packet.transportOffset, length), pseudo) === 0xffff;
 }
