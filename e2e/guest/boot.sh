@@ -14,6 +14,7 @@ done
 
 busybox hostname "$E2E_NAME"
 echo "127.0.0.1 localhost $E2E_NAME" > /etc/hosts
+case $E2E_ADDRESSES in *:*) modprobe ipv6 ;; esac
 ip link set lo up
 for nic in /sys/class/net/vec*; do
   nic=${nic##*/}

@@ -1,9 +1,13 @@
 # Shell functions for the scripts that tests run in the guest.
 
-# nfs_mount SERVER:/path DIR [VERSION [more,options]]
+# nfs_mount SERVER:/path DIR [VERSION [more,options]]   an IPv6 server in brackets
 nfs_mount() {
   mkdir -p "$2"
-  mount -t nfs4 -o "vers=${3:-4.2},proto=tcp,sec=sys${4:+,$4}" "$1" "$2"
+  case $1 in
+    \[*) set -- "$1" "$2" "${3:-4.2}" "proto=tcp6${4:+,$4}" ;;
+    *) set -- "$1" "$2" "${3:-4.2}" "proto=tcp${4:+,$4}" ;;
+  esac
+  mount -t nfs4 -o "vers=$3,sec=sys,$4" "$1" "$2"
 }
 
 # nfs_unmount DIR   says who is in the way if it is busy

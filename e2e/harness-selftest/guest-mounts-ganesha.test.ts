@@ -5,6 +5,7 @@ import { startCapture } from "../harness/capture.ts";
 import { assertNoKernelSocket, isRunning, kernelSockets } from "../harness/checks.ts";
 import { type Ganesha, startGanesha } from "../harness/ganesha.ts";
 import { type Guest, startGuest } from "../harness/guest.ts";
+import { mountExport } from "../harness/mount.ts";
 import { createNamespace, listNamespaces, type Namespace } from "../harness/namespace.ts";
 import { createScratchDirectory, type ScratchDirectory } from "../harness/scratch.ts";
 import { assertCleanCapture, countErrors, decodeCapture } from "../harness/tshark.ts";
@@ -86,8 +87,12 @@ describe("a guest and a server that is not ours", () => {
   });
 
   test("two guests at once reach each other, and a panic of one is told by name", async () => {
-    const second = await startGuest({ namespace, name: "second" });
+    const addresses = [`${namespace.allocateAddress()}/24`, "fd00::2/64"];
+    const second = await startGuest({ namespace, name: "second", addresses });
     await guest.must(`busybox ping -c 1 -W 2 ${second.address}`);
+    await namespace.must(["ip", "addr", "add", "fd00::1/64", "dev", namespace.bridge, "nodad"]);
+    const overIpv6 = await mountExport(second, "[fd00::1]:/export", { version: "4.2" });
+    await overIpv6.unmount();
     const dying = second.run("echo c > /proc/sysrq-trigger; sleep 10");
     await expect(dying).rejects.toThrow(/second died: Kernel panic - not syncing: sysrq triggered crash/);
     await expect(second.run("true")).rejects.toThrow(/second died/);

@@ -15,7 +15,8 @@ export interface Ganesha {
   readonly path: "/export";
   /** The directory of the host that it exports. */
   readonly directory: string;
-  readonly process: ServerProcess;
+  /** SIGKILL, and a new start on the same state. Settles when it listens again. */
+  crash(): Promise<void>;
   log(): Promise<string>;
   /** Stops it and removes its files, the exported ones too if it made the directory. */
   stop(): Promise<void>;
@@ -27,6 +28,8 @@ export interface GaneshaOptions {
   readonly directory?: string;
   /** Default 20. */
   readonly leaseSeconds?: number;
+  /** Whether it lets clients reclaim what they had before a crash; default false, which makes it serve at once. */
+  readonly grace?: boolean;
 }
 
 export async function startGanesha(namespace: Namespace, options: GaneshaOptions = {}): Promise<Ganesha> {
@@ -37,29 +40,36 @@ export async function startGanesha(namespace: Namespace, options: GaneshaOptions
   await mkdir(join(home, "recovery"));
   const config = join(home, "ganesha.conf");
   const logFile = join(home, "log");
-  await writeFile(config, configuration(directory, join(home, "recovery"), options.leaseSeconds ?? 20));
-  const server = startServerProcess(["ganesha.nfsd", "-F", "-f", config, "-L", logFile, "-p", join(home, "pid")], {
-    namespace,
-  });
+  await writeFile(config, configuration(directory, join(home, "recovery"), options));
+  const argv = ["ganesha.nfsd", "-F", "-f", config, "-L", logFile, "-p", join(home, "pid")];
   const log = (): Promise<string> => readFile(logFile, "utf8").catch(() => "");
+
+  let server: ServerProcess;
+  const start = async (): Promise<void> => {
+    server = startServerProcess(argv, { namespace });
+    try {
+      await server.waitUntil(() => kernelListens(namespace, 2049), { timeoutMs: 20_000 });
+    } catch (error) {
+      const tail = (await log()).slice(-4000);
+      await stop();
+      throw new Error(`ganesha did not start\n${tail}`, { cause: error });
+    }
+  };
   const stop = async (): Promise<void> => {
     await server.stop({ graceMs: 3_000 });
     scratch.remove();
   };
-  try {
-    await server.waitUntil(() => kernelListens(namespace, 2049), { timeoutMs: 20_000 });
-  } catch (error) {
-    const tail = (await log()).slice(-4000);
-    await stop();
-    throw new Error(`ganesha did not start\n${tail}`, { cause: error });
-  }
+  await start();
   return {
     source: `${namespace.address}:/export`,
     address: namespace.address,
     port: 2049,
     path: "/export",
     directory,
-    process: server,
+    async crash() {
+      await server.kill();
+      await start();
+    },
     log,
     stop,
     [Symbol.asyncDispose]: stop,
@@ -67,14 +77,15 @@ export async function startGanesha(namespace: Namespace, options: GaneshaOptions
 }
 
 /** Without rpcbind, dbus, NFSv3 or Kerberos. */
-function configuration(directory: string, recovery: string, leaseSeconds: number): string {
+function configuration(directory: string, recovery: string, options: GaneshaOptions): string {
+  const { leaseSeconds = 20, grace = false } = options;
   return `
 NFS_CORE_PARAM {
   NFS_Protocols = 4; NFS_Port = 2049; mount_path_pseudo = true;
   Enable_NLM = false; Enable_RQUOTA = false; Enable_UDP = false;
 }
 NFSV4 {
-  Graceless = true; Lease_Lifetime = ${leaseSeconds}; Minor_Versions = 0, 1, 2; Delegations = true;
+  Graceless = ${!grace}; Lease_Lifetime = ${leaseSeconds}; Grace_Period = ${leaseSeconds + 5}; Minor_Versions = 0, 1, 2; Delegations = true;
   RecoveryBackend = fs; RecoveryRoot = "${recovery}"; Allow_Numeric_Owners = true; Only_Numeric_Owners = true;
 }
 NFS_KRB5 { Active_krb5 = false; }

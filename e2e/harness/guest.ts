@@ -60,17 +60,21 @@ export interface Guest {
 
 /** A script that failed, ran too long, or was cut short because its guest died. */
 export class GuestError extends Error {
-  readonly output: string;
+  readonly #output: string;
   constructor(message: string, output: string) {
-    super(output === "" ? message : `${message}\n${output.slice(-8000)}`);
+    super(output === "" ? message : `${message}\n${output.slice(-4000)}`);
     this.name = "GuestError";
-    this.output = output;
+    this.#output = output;
+  }
+  /** All that it had printed; the message has the end of it. */
+  get output(): string {
+    return this.#output;
   }
 }
 
 const scripts = fileURLToPath(new URL("../guest", import.meta.url));
 const complaint =
-  /\bBUG\b|Oops|WARNING:|Call Trace|Kernel panic|blocked for more than|rcu.*stall|not responding|NFS: .*(corrupt|unhandled|bad)|state manager.* failed|RPC: .*(bad|garbled)/;
+  /\bBUG\b|Oops|WARNING:|Call Trace|Kernel panic|blocked for more than|rcu.*stall|not responding|NFS: .*(corrupt|unhandled|bad)|state manager.* failed|reclaim failed|RPC: .*(bad|garbled)/;
 let guests = 0;
 
 /** Boots a guest. It ends with `stop()`, or with this process. */

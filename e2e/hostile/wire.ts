@@ -141,7 +141,15 @@ export function compound(minorVersion: number, operations: readonly Wire[], coun
 export interface Reply {
   readonly xid: number;
   /** As in RFC 5531 §9, in words. */
-  readonly outcome: "SUCCESS" | "PROG_UNAVAIL" | "PROG_MISMATCH" | "PROC_UNAVAIL" | "GARBAGE_ARGS" | "SYSTEM_ERR" | "RPC_MISMATCH" | "AUTH_ERROR";
+  readonly outcome:
+    | "SUCCESS"
+    | "PROG_UNAVAIL"
+    | "PROG_MISMATCH"
+    | "PROC_UNAVAIL"
+    | "GARBAGE_ARGS"
+    | "SYSTEM_ERR"
+    | "RPC_MISMATCH"
+    | "AUTH_ERROR";
   /** Two versions after a mismatch, the auth_stat after AUTH_ERROR. */
   readonly details: readonly number[];
   /** The results. */
@@ -154,7 +162,8 @@ const ACCEPTED = ["SUCCESS", "PROG_UNAVAIL", "PROG_MISMATCH", "PROC_UNAVAIL", "G
 export function parseReply(bytes: Uint8Array): Reply {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const word = (index: number): number => view.getUint32(4 * index);
-  const rest = (words: number): DataView => new DataView(bytes.buffer, bytes.byteOffset + 4 * words, bytes.length - 4 * words);
+  const rest = (words: number): DataView =>
+    new DataView(bytes.buffer, bytes.byteOffset + 4 * words, bytes.length - 4 * words);
   const xid = word(0);
   if (word(1) !== 1) throw new Error(`message type ${word(1)} is no reply`);
   if (word(2) === 1) {
