@@ -50,6 +50,7 @@ export const createSession: Handler<CREATE_SESSION4args, CREATE_SESSION4res> = (
   const session = new Session({
     client,
     id: sessionId(client.id, random.fill(new Uint8Array(8))),
+    minorVersion: context.minorVersion,
     fore,
     back,
     callbackProgram: args.csa_cb_program,

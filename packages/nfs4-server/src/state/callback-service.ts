@@ -115,7 +115,7 @@ export class CallbackService {
         credential: this.#credential,
         timeoutMs: CALLBACK_TIMEOUT_MS,
         encode: (writer) => {
-          const count = beginCallbackCompoundCall(writer, NO_TAG, 1, 0);
+          const count = beginCallbackCompoundCall(writer, NO_TAG, session.minorVersion, 0);
           writer.patchUint32(count, operation ? 2 : 1);
           writer.uint32(OP_CB_SEQUENCE);
           CALLBACKS.CB_SEQUENCE.encodeArguments(writer, {

@@ -19,6 +19,7 @@ export interface ClientRegistryOptions {
   readonly maxClients: number;
   /** Takes a client's state away and lets go of everything that hangs off it. */
   readonly destroyed: (client: Client, why: "expired" | "replaced" | "destroyed") => void;
+  readonly sessionDestroyed: (session: Session) => void;
 }
 
 type Generation = ClientIdentity["generation"];
@@ -96,15 +97,14 @@ export class ClientRegistry {
     client.lease.schedule(now + this.leaseMicroseconds);
   }
 
-  /** Takes away an expired client whose state stands in somebody's way. False if its lease still runs. */
-  expireForConflict(client: Client): boolean {
-    if (!client.expired) return false;
-    this.remove(client, "expired");
-    return true;
+  /** Takes away expired clients whose state stands in somebody's way. */
+  expireForConflict(holders: Iterable<Client>): void {
+    for (const client of holders) if (client.expired) this.remove(client, "expired");
   }
 
   remove(client: Client, why: "expired" | "replaced" | "destroyed"): void {
     if (!this.#byNumber.delete(client.id.lo)) return;
+    client.removed = true;
     const { generation, ownerId } = client.identity;
     if (this.#confirmed[generation].get(ownerId) === client) this.#confirmed[generation].delete(ownerId);
     if (this.#unconfirmed[generation].get(ownerId) === client) this.#unconfirmed[generation].delete(ownerId);
@@ -126,6 +126,7 @@ export class ClientRegistry {
     session.destroyed = true;
     this.#sessions.delete(sessionKey(session.id));
     session.client.sessions.delete(session);
+    this.#options.sessionDestroyed(session);
   }
 
   #leaseRanOut(client: Client): void {

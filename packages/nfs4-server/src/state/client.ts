@@ -2,7 +2,7 @@
  * A client as the server knows it, and what hangs off it (RFC 8881 §2.4, RFC 7530 §9.1.1):
  * client → owners → opens and locks, and for 4.1 → sessions.
  */
-import type { CREATE_SESSION4res } from "@nfs4/protocol";
+import type { CREATE_SESSION4res, nfsstat4 } from "@nfs4/protocol";
 import type { Callout } from "@nfs4/timecounter";
 import type { Uint64Pair } from "@xdr-ts/xdr";
 import type { CallbackPath } from "./callback-path.ts";
@@ -28,25 +28,27 @@ export class Client {
   confirmed = false;
   /** Its lease has run out. Its state lives on until somebody conflicts with it (courtesy). */
   expired = false;
+  /** It has gone, with everything that it held: whoever waited meanwhile must not grant it anything. */
+  removed = false;
   /** It has told RECLAIM_COMPLETE, or there was nothing to reclaim (RFC 8881 §18.51). */
   reclaimComplete = false;
   /** It stands in the recovery journal. */
   journaled = false;
-  /** State was taken from it; SEQUENCE says so until the client has freed it. */
-  stateRevoked = false;
   /** Uptime (µs) of its last renewal. */
   renewedAt = 0;
   readonly lease: Callout;
 
   readonly openOwners: Map<string, OpenOwner> = new Map();
   readonly lockOwners: Map<string, LockOwner> = new Map();
+  /** With so many owners of a kind, those that hold nothing are forgotten. */
+  ownersKept = 1024;
   /** Every stateid of this client. */
   readonly states: Set<FileStateEntry> = new Set();
   /** 4.1 and up. */
   readonly sessions: Set<Session> = new Set();
   /** Sequence of CREATE_SESSION, and its last reply for a replay (RFC 8881 §18.36.4). */
   createSessionSequence = 1;
-  createSessionReply: CREATE_SESSION4res | null = null;
+  createSessionReply: CREATE_SESSION4res | nfsstat4 | null = null;
   /** 4.0: where to call it back; 4.1: the sessions have their own. */
   callback: CallbackPath | null = null;
   /** 4.0: the verifier that SETCLIENTID_CONFIRM must show. */

@@ -1,7 +1,9 @@
 /**
  * Which clients hold state, on stable storage, so that after a restart they and only they may take it back (RFC 8881 §8.4.3). A line a change, appended and
- * synced before the reply that depends on it; rewritten when most of it is history. A torn last line is ignored.
+ * synced; rewritten when most of it is history, and when a write has failed or was torn. Whoever grants state waits for `remember` before the reply, so
+ * that it never depends on a change that a crash could undo, be that somebody's right to reclaim or the loss of it.
  */
+import type { Awaitable } from "../filesystem/types.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Client } from "./client.ts";
 import { reclaimKey } from "./grace-status.ts";
@@ -15,28 +17,33 @@ export class RecoveryJournal {
   readonly #known: Set<string>;
   readonly #fromLastBoot: ReadonlySet<string>;
   #lines: number;
+  /** The file may not say what `#known` says, or may end in half a line: nothing can be appended, it must be written anew. */
+  #stale: boolean;
   /** Changes go to storage one after the other. */
   #tail: Promise<void> = Promise.resolve();
+  #pending = 0;
 
-  private constructor(storage: Storage, known: Set<string>, lines: number) {
+  private constructor(storage: Storage, known: Set<string>, lines: number, stale: boolean) {
     this.#storage = storage;
     this.#known = known;
     this.#fromLastBoot = new Set(known);
     this.#lines = lines;
+    this.#stale = stale;
   }
 
   static async open(storage: Storage): Promise<RecoveryJournal> {
     const bytes = await storage.read(FILE);
     const known = new Set<string>();
     let lines = 0;
-    for (const line of bytes ? completeLines(bytes) : []) {
-      const parsed = parseLine(line);
-      if (!parsed) continue;
+    let stale = false;
+    for (const line of bytes ? linesOf(bytes) : []) {
       lines++;
-      if (parsed.kind === "+") known.add(parsed.owner);
+      const parsed = parseLine(line);
+      if (!parsed) stale = true;
+      else if (parsed.kind === "+") known.add(parsed.owner);
       else known.delete(parsed.owner);
     }
-    return new RecoveryJournal(storage, known, lines);
+    return new RecoveryJournal(storage, known, lines, stale);
   }
 
   /** Who may reclaim after this start. */
@@ -44,34 +51,56 @@ export class RecoveryJournal {
     return this.#fromLastBoot;
   }
 
-  /** Resolves when the client is on record. */
-  async remember(client: Client): Promise<void> {
-    await this.#append("+", reclaimKey(client));
-    client.journaled = true;
+  /**
+   * Puts the client on record. Done (at once, or when the promise resolves) when that and every earlier change is on stable storage: only then may it be
+   * told that it was granted anything. Rejects if storage fails; the next call tries again.
+   */
+  remember(client: Client): Awaitable<void> {
+    if (!client.journaled) {
+      client.journaled = true;
+      this.#change("+", reclaimKey(client));
+    }
+    return this.settle();
   }
 
-  /** Resolves when the client is no longer on record: it must not reclaim after a restart what was given to others. */
-  async forget(client: Client): Promise<void> {
+  /** The client has lost its state: it must not reclaim it after a restart. Others who get it wait by `remember`. */
+  forget(client: Client): void {
+    if (!client.journaled) return;
     client.journaled = false;
-    await this.#append("-", reclaimKey(client));
+    this.#change("-", reclaimKey(client));
   }
 
   /** Grace has ended: who did not come back has lost its right to reclaim. `live`: those who did. */
-  async graceEnded(live: Iterable<Client>): Promise<void> {
-    const stay = new Set<string>();
-    for (const client of live) if (client.journaled) stay.add(reclaimKey(client));
+  graceEnded(live: Iterable<Client>): void {
     this.#known.clear();
-    for (const owner of stay) this.#known.add(owner);
-    await this.#enqueue(() => this.#rewrite());
+    for (const client of live) if (client.journaled) this.#known.add(reclaimKey(client));
+    if (this.#lines === this.#known.size && !this.#stale) return;
+    this.#stale = true;
+    this.#enqueue(() => this.#rewriteIfStale()).catch(() => {});
   }
 
-  #append(kind: "+" | "-", owner: string): Promise<void> {
+  /** Done when storage says what was decided so far. */
+  settle(): Awaitable<void> {
+    return this.#pending === 0 && !this.#stale ? undefined : this.#enqueue(() => this.#rewriteIfStale());
+  }
+
+  #change(kind: "+" | "-", owner: string): void {
     if (kind === "+") this.#known.add(owner);
-    else if (!this.#known.delete(owner)) return Promise.resolve();
-    return this.#enqueue(async () => {
-      await this.#storage.append(FILE, formatLine(kind, owner));
-      if (++this.#lines > COMPACT_ABOVE + 2 * this.#known.size) await this.#rewrite();
-    });
+    else this.#known.delete(owner);
+    // A failure is seen by whoever waits by `settle`, for the journal stays stale.
+    this.#enqueue(() => this.#append(kind, owner)).catch(() => {});
+  }
+
+  async #append(kind: "+" | "-", owner: string): Promise<void> {
+    if (this.#stale || this.#lines >= COMPACT_ABOVE + 2 * this.#known.size) return this.#rewrite();
+    this.#lines++;
+    this.#stale = true;
+    await this.#storage.append(FILE, formatLine(kind, owner));
+    this.#stale = false;
+  }
+
+  async #rewriteIfStale(): Promise<void> {
+    if (this.#stale) await this.#rewrite();
   }
 
   async #rewrite(): Promise<void> {
@@ -82,12 +111,17 @@ export class RecoveryJournal {
       bytes.set(line, at);
       at += line.length;
     }
+    this.#stale = true;
     await this.#storage.replace(FILE, bytes);
+    this.#stale = false;
     this.#lines = lines.length;
   }
 
   #enqueue(task: () => Promise<void>): Promise<void> {
-    const done = this.#tail.then(task);
+    this.#pending++;
+    const done = this.#tail.then(task).finally(() => {
+      this.#pending--;
+    });
     this.#tail = done.catch(() => {});
     return done;
   }
@@ -107,8 +141,12 @@ function parseLine(line: string): { readonly kind: "+" | "-"; readonly owner: st
   return { kind: kind as "+" | "-", owner };
 }
 
-function completeLines(bytes: Uint8Array): string[] {
-  return new TextDecoder("latin1").decode(bytes).split("\n").slice(0, -1);
+/** Its lines; what stands behind the last end of a line was torn, and is one that cannot be parsed. */
+function linesOf(bytes: Uint8Array): string[] {
+  const lines = new TextDecoder("latin1").decode(bytes).split("\n");
+  if (lines.at(-1) === "") lines.pop();
+  else lines.push(`${lines.pop()} torn`);
+  return lines;
 }
 
 function checksum(text: string): string {

@@ -9,6 +9,8 @@ export interface SessionParameters {
   readonly client: Client;
   /** 16 bytes. */
   readonly id: Uint8Array;
+  /** Of the CREATE_SESSION; callbacks must have the same, or Linux does not know the session. */
+  readonly minorVersion: number;
   readonly fore: channel_attrs4;
   readonly back: channel_attrs4;
   readonly callbackProgram: number;
@@ -19,6 +21,7 @@ export interface SessionParameters {
 export class Session {
   readonly client: Client;
   readonly id: Uint8Array;
+  readonly minorVersion: number;
   readonly fore: channel_attrs4;
   readonly back: channel_attrs4;
   readonly slots: SlotTable;
@@ -36,6 +39,7 @@ export class Session {
   constructor(parameters: SessionParameters) {
     this.client = parameters.client;
     this.id = parameters.id;
+    this.minorVersion = parameters.minorVersion;
     this.fore = parameters.fore;
     this.back = parameters.back;
     this.callbackProgram = parameters.callbackProgram;

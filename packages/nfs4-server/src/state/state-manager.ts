@@ -67,6 +67,7 @@ export class StateManager {
   openOwner(client: Client, name: string): OpenOwner {
     let owner = client.openOwners.get(name);
     if (!owner) {
+      if (client.openOwners.size >= client.ownersKept) this.#forgetIdleOwners(client);
       owner = {
         client,
         name,
@@ -82,6 +83,7 @@ export class StateManager {
   lockOwner(client: Client, name: string): LockOwner {
     let owner = client.lockOwners.get(name);
     if (!owner) {
+      if (client.lockOwners.size >= client.ownersKept) this.#forgetIdleOwners(client);
       owner = {
         client,
         name,
@@ -91,6 +93,22 @@ export class StateManager {
       client.lockOwners.set(name, owner);
     }
     return owner;
+  }
+
+  /**
+   * Owners without state are kept for their sequence (4.0), or left by an OPEN that failed. A client that goes on inventing names must not fill
+   * the memory with them: they are forgotten, which RFC 7530 §9.1.10 allows at any time. Done seldom enough to cost little.
+   */
+  #forgetIdleOwners(client: Client): void {
+    for (const [name, owner] of client.openOwners) {
+      if (owner.opens.size > 0 || owner.sequence?.busy) continue;
+      client.openOwners.delete(name);
+      this.#closed.delete(owner.lastClosed);
+    }
+    for (const [name, owner] of client.lockOwners) {
+      if (owner.locks.size === 0 && !owner.sequence?.busy) client.lockOwners.delete(name);
+    }
+    client.ownersKept = Math.max(1024, 2 * Math.max(client.openOwners.size, client.lockOwners.size));
   }
 
   /** True if an OPEN by `owner` would meet another's share reservation. */
