@@ -107,8 +107,6 @@ export class Ipv6Input {
     if (dst0 >>> 24 === 0xff && ((dst0 >>> 16) & 15) === 0) return false;
     if (packet.iface === this.#stack.loopback) return true;
     if (dst0 >>> 24 === 0xff && ((dst0 >>> 16) & 15) === 1) return false;
-    const isLoopback = (w0: number, w1: number, w2: number, w3: number): boolean =>
-      w0 === 0 && w1 === 0 && w2 === 0 && w3 === 1;
     if (isLoopback(src0, src1, src2, src3) || isLoopback(dst0, dst1, dst2, dst3)) return false;
     return !this.#ip.isLocal(src0, src1, src2, src3);
   }
@@ -368,4 +366,9 @@ function isMember(packet: InboundPacket): boolean {
     if (own.address.family === 6 && ((own.address.w3 ^ dst3) & 0xffffff) === 0) return true;
   }
   return false;
+}
+
+/** ::1 */
+function isLoopback(w0: number, w1: number, w2: number, w3: number): boolean {
+  return w3 === 1 && w0 === 0 && w1 === 0 && w2 === 0;
 }
