@@ -2,12 +2,13 @@
 
 import errno
 import sys
+import zlib
 
 
 def expect(what, actual, wanted):
     """Ends the program unless the two are equal."""
     if actual != wanted:
-        sys.exit(f"FAILED: {what}: {shorten(actual)}, expected {shorten(wanted)}")
+        sys.exit(f"FAILED: {what}: {versus(actual, wanted)}")
 
 
 def ensure(what, condition):
@@ -38,5 +39,17 @@ def drop_caches():
 
 
 def shorten(value):
+    if isinstance(value, bytes) and len(value) > 80:
+        return f"{len(value)} bytes {value[:8]!r}…{value[-8:]!r} (crc {zlib.crc32(value):08x})"
     text = repr(value)
     return text if len(text) <= 300 else f"{text[:140]} … {text[-140:]} ({len(text)} characters)"
+
+
+def versus(actual, wanted):
+    """What two different values are, and where they begin to differ if they are bytes."""
+    text = f"{shorten(actual)}, expected {shorten(wanted)}"
+    if isinstance(actual, bytes) and isinstance(wanted, bytes):
+        length = min(len(actual), len(wanted))
+        first = next((index for index in range(length) if actual[index] != wanted[index]), length)
+        text += f"; the first difference is at {first}"
+    return text

@@ -13,7 +13,7 @@ import random
 import stat
 import sys
 
-from check import drop_caches, shorten
+from check import drop_caches, shorten, versus
 
 mount, local, seed, steps = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 chance = random.Random(seed)
@@ -331,9 +331,7 @@ def compare(path):
         return
     if isinstance(under_test, dict) and isinstance(wanted, dict):
         keys = [key for key in wanted if under_test.get(key) != wanted[key]]
-        details = "; ".join(f"{key} {shorten(under_test.get(key))}, expected {shorten(wanted[key])}" for key in keys)
-        first = next((i for i, (x, y) in enumerate(zip(under_test.get("content", b""), wanted.get("content", b""))) if x != y), None)
-        details += f"; first different byte at {first}" if first is not None else ""
+        details = "; ".join(f"{key} {versus(under_test.get(key), wanted[key])}" for key in keys)
         raise Difference(f"{path or '(root)'}: {details}")
     raise Difference(f"{path or '(root)'}: {shorten(under_test)}, expected {shorten(wanted)}")
 
@@ -360,7 +358,7 @@ def step():
     tree.cache_clear()
     history[-1] += f" -> {shorten(results[1][1])}"
     if results[0] != results[1]:
-        raise Difference(f"it {results[0][0]} {shorten(results[0][1])}, expected: {results[1][0]} {shorten(results[1][1])}")
+        raise Difference(f"{results[0][0]} / {results[1][0]}: {versus(results[0][1], results[1][1])}")
     for path in {*touched, *map(parent, touched)}:
         compare(path)
 
