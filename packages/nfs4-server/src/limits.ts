@@ -7,6 +7,8 @@ export interface ServerLimits {
   /** Largest reply that a slot keeps. */
   readonly maxCachedReply: number;
   readonly maxSlots: number;
+  /** Bytes of replies that all slots together may keep. When they run out, new sessions get fewer slots. */
+  readonly replyMemory: number;
   readonly maxOperations: number;
   readonly maxSessionsPerClient: number;
   readonly maxClients: number;
@@ -19,6 +21,7 @@ export const DEFAULT_LIMITS: ServerLimits = {
   maxMessage: (1 << 20) + 64 * 1024,
   maxCachedReply: 16 * 1024,
   maxSlots: 64,
+  replyMemory: 32 << 20,
   maxOperations: 128,
   maxSessionsPerClient: 64,
   maxClients: 10_000,

@@ -84,6 +84,7 @@ export async function createServer(options: ServerOptions): Promise<NfsServer> {
     leaseSeconds,
     courtesySeconds: options.courtesySeconds ?? 24 * 3600,
     maxClients: limits.maxClients,
+    replyMemory: limits.replyMemory,
     destroyed: (client, why) => {
       states.endAll(client);
       if (clientChannel.hasSubscribers) clientChannel.publish({ client, event: why });

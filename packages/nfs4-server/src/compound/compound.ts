@@ -13,6 +13,7 @@ import {
   NFS4ERR_MINOR_VERS_MISMATCH,
   NFS4ERR_NOFILEHANDLE,
   NFS4ERR_NOT_ONLY_OP,
+  NFS4ERR_NOTSUPP,
   NFS4ERR_OP_ILLEGAL,
   NFS4ERR_OP_NOT_IN_SESSION,
   NFS4ERR_REP_TOO_BIG,
@@ -34,6 +35,7 @@ import { errnoOfThrown, statusOfErrno } from "../filesystem/errno.ts";
 import type { Services } from "../services.ts";
 import { DuplicateRequestCache } from "../state/duplicate-request-cache.ts";
 import { statusOf } from "../state/sequenced.ts";
+import { KEPT_UNASKED } from "../state/slot-table.ts";
 import { CompoundContext } from "./context.ts";
 import { requestFingerprint } from "./fingerprint.ts";
 import type { Handler, ResultWriter } from "./handler.ts";
@@ -149,12 +151,14 @@ class CompoundRun {
     }
     const operation = operationByNumber(number);
     const { minorVersion } = context;
-    if (!operation || minorVersion < operation.minorVersions[0] || minorVersion > operation.minorVersions[1]) {
+    if (!operation || minorVersion < operation.minorVersions[0]) {
       return this.#refuse(OP_ILLEGAL, undefined, NFS4ERR_OP_ILLEGAL);
     }
     this.#services.counters.operations[number] = (this.#services.counters.operations[number] ?? 0) + 1;
     const misplaced = this.#placeStatus(number);
     if (misplaced !== NFS4_OK) return this.#refuse(number, operation, misplaced);
+    // Legal once, and not to be implemented any more (RFC 8881 §17, "MNI"; RFC 7862 §13).
+    if (minorVersion > operation.minorVersions[1]) return this.#refuse(number, operation, NFS4ERR_NOTSUPP);
     if (this.#duplicateKey !== null && NOT_REPEATABLE.has(number)) {
       this.#mustNotRepeat = true;
       this.#services.duplicates.begin(this.#duplicateKey);
@@ -250,8 +254,9 @@ class CompoundRun {
   /** A reply must fit the session's channel, and its slot if it is to be kept (RFC 8881 §2.10.6.4). */
   #sizeStatus(): nfsstat4 {
     const { session, cacheThis } = this.#context;
-    if (!session) return NFS4_OK;
     const size = this.#writer.position - this.#replyStart;
+    // 4.0 has nobody to agree with on a bound, so it is the server's own (RFC 7530 §13.1.3.4).
+    if (!session) return size > this.#services.limits.maxMessage ? NFS4ERR_RESOURCE : NFS4_OK;
     if (size + REPLY_RESERVE > session.fore.ca_maxresponsesize) return NFS4ERR_REP_TOO_BIG;
     return cacheThis && size + REPLY_RESERVE > session.fore.ca_maxresponsesize_cached
       ? NFS4ERR_REP_TOO_BIG_TO_CACHE
@@ -270,7 +275,7 @@ class CompoundRun {
   /** What the client asked to keep is kept, and what is small or failed at once is kept for free. */
   #cacheable(): boolean {
     const { cacheThis, releases } = this.#context;
-    return releases.length === 0 && (cacheThis || this.#writer.position - this.#replyStart <= 1024);
+    return releases.length === 0 && (cacheThis || this.#writer.position - this.#replyStart <= KEPT_UNASKED);
   }
 
   #sendReplay(reply: Uint8Array): void {

@@ -8,6 +8,7 @@ import {
   type channel_attrs4,
   NFS4_OK,
   NFS4ERR_CLID_INUSE,
+  NFS4ERR_DELAY,
   NFS4ERR_INVAL,
   NFS4ERR_NOSPC,
   NFS4ERR_SEQ_MISORDERED,
@@ -20,6 +21,7 @@ import type { ServerLimits } from "../limits.ts";
 import { BackchannelSlots } from "../state/backchannel-slots.ts";
 import { reclaimKey } from "../state/grace-status.ts";
 import { Session } from "../state/session.ts";
+import { KEPT_UNASKED } from "../state/slot-table.ts";
 
 const KNOWN_FLAGS = CREATE_SESSION4_FLAG_PERSIST | CREATE_SESSION4_FLAG_CONN_BACK_CHAN | CREATE_SESSION4_FLAG_CONN_RDMA;
 /** SEQUENCE and one small operation must fit, each way. */
@@ -36,10 +38,15 @@ export const createSession: Handler<CREATE_SESSION4args, CREATE_SESSION4res> = (
   if (args.csa_sequence !== client.createSessionSequence) return NFS4ERR_SEQ_MISORDERED;
   if (!client.confirmed && client.identity.principal !== principalOf(context.call.credential))
     return NFS4ERR_CLID_INUSE;
-  const fore = negotiate(args.csa_fore_chan_attrs, limits);
-  if (fore.ca_maxrequestsize < SMALLEST_MESSAGE || fore.ca_maxresponsesize < SMALLEST_MESSAGE) return NFS4ERR_TOOSMALL;
-  if (fore.ca_maxoperations < 2 || fore.ca_maxrequests < 1) return NFS4ERR_INVAL;
+  const asked = negotiate(args.csa_fore_chan_attrs, limits);
+  if (asked.ca_maxrequestsize < SMALLEST_MESSAGE || asked.ca_maxresponsesize < SMALLEST_MESSAGE)
+    return NFS4ERR_TOOSMALL;
+  if (asked.ca_maxoperations < 2 || asked.ca_maxrequests < 1) return NFS4ERR_INVAL;
   if (client.sessions.size >= limits.maxSessionsPerClient) return NFS4ERR_NOSPC;
+  const keptPerSlot = Math.max(asked.ca_maxresponsesize_cached, KEPT_UNASKED);
+  const slots = clients.replyMemory.take(asked.ca_maxrequests, keptPerSlot);
+  if (slots === 0) return NFS4ERR_DELAY;
+  const fore = { ...asked, ca_maxrequests: slots };
 
   const back = {
     ...args.csa_back_chan_attrs,
@@ -56,6 +63,7 @@ export const createSession: Handler<CREATE_SESSION4args, CREATE_SESSION4res> = (
     callbackProgram: args.csa_cb_program,
     backchannel: new BackchannelSlots(backSlots),
     wantsBackchannel: (args.csa_flags & CREATE_SESSION4_FLAG_CONN_BACK_CHAN) !== 0,
+    replyBytes: slots * keptPerSlot,
   });
   if (!client.confirmed) {
     clients.confirm(client);

@@ -36,6 +36,8 @@ const KNOWN_FLAGS =
   EXCHGID4_FLAG_UPD_CONFIRMED_REC_A;
 
 const NO_BYTES = new Uint8Array(0);
+/** More of an implementation's name than this is not kept. */
+const MAX_IMPLEMENTATION = 256;
 
 export const exchangeId: Handler<EXCHANGE_ID4args, EXCHANGE_ID4res> = (context, args) => {
   if (args.eia_flags & ~KNOWN_FLAGS) return NFS4ERR_INVAL;
@@ -51,7 +53,8 @@ export const exchangeId: Handler<EXCHANGE_ID4args, EXCHANGE_ID4res> = (context, 
   const client = update ? updated(context, identity) : introduced(context, identity);
   if (typeof client === "number") return client;
   const [implementation] = args.eia_client_impl_id;
-  if (implementation) client.implementation = new TextDecoder().decode(implementation.nii_name);
+  if (implementation)
+    client.implementation = new TextDecoder().decode(implementation.nii_name.subarray(0, MAX_IMPLEMENTATION));
   client.address = context.peerAddress;
   const { identity: name } = context.services;
   return {

@@ -17,6 +17,11 @@ import type { CallbackPath } from "../state/callback-path.ts";
 import type { Client, ClientIdentity } from "../state/client.ts";
 import { reclaimKey } from "../state/grace-status.ts";
 
+/** No universal address is longer (RFC 5665 §5.2.3.4); what is, cannot be called, and is not kept. */
+const MAX_ADDRESS = 64;
+
+const bounded = (text: string): string => (text.length > MAX_ADDRESS ? "" : text);
+
 export const setclientid: Handler<SETCLIENTID4args, SETCLIENTID4res> = (context, args) => {
   const { clients, random } = context.services;
   const identity: ClientIdentity = {
@@ -35,8 +40,8 @@ export const setclientid: Handler<SETCLIENTID4args, SETCLIENTID4res> = (context,
   const callback: CallbackPath = {
     program: args.callback.cb_program,
     ident: args.callback_ident,
-    netid: args.callback.cb_location.na_r_netid,
-    universalAddress: args.callback.cb_location.na_r_addr,
+    netid: bounded(args.callback.cb_location.na_r_netid),
+    universalAddress: bounded(args.callback.cb_location.na_r_addr),
     proven: false,
   };
   const confirmVerifier = latin1(random.fill(new Uint8Array(8)));

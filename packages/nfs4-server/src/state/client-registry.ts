@@ -7,6 +7,7 @@
 import type { Clock } from "@nfs4/timecounter";
 import type { Uint64Pair } from "@xdr-ts/xdr";
 import { Client, type ClientIdentity } from "./client.ts";
+import { ReplyMemory } from "./reply-memory.ts";
 import type { Session } from "./session.ts";
 
 export interface ClientRegistryOptions {
@@ -17,6 +18,8 @@ export interface ClientRegistryOptions {
   /** How long an expired client's state may wait for its owner. */
   readonly courtesySeconds: number;
   readonly maxClients: number;
+  /** Bytes that the reply caches of all sessions may take. */
+  readonly replyMemory: number;
   /** Takes a client's state away and lets go of everything that hangs off it. */
   readonly destroyed: (client: Client, why: "expired" | "replaced" | "destroyed") => void;
   readonly sessionDestroyed: (session: Session) => void;
@@ -25,6 +28,8 @@ export interface ClientRegistryOptions {
 type Generation = ClientIdentity["generation"];
 
 export class ClientRegistry {
+  /** For the reply caches of all sessions. */
+  readonly replyMemory: ReplyMemory;
   readonly #options: ClientRegistryOptions;
   readonly #byNumber: Map<number, Client> = new Map();
   readonly #confirmed: Record<Generation, Map<string, Client>> = { "4.0": new Map(), "4.1": new Map() };
@@ -34,6 +39,7 @@ export class ClientRegistry {
 
   constructor(options: ClientRegistryOptions) {
     this.#options = options;
+    this.replyMemory = new ReplyMemory(options.replyMemory);
   }
 
   get all(): IterableIterator<Client> {
@@ -123,7 +129,9 @@ export class ClientRegistry {
   }
 
   removeSession(session: Session): void {
+    if (session.destroyed) return;
     session.destroyed = true;
+    this.replyMemory.give(session.replyBytes);
     this.#sessions.delete(sessionKey(session.id));
     session.client.sessions.delete(session);
     this.#options.sessionDestroyed(session);

@@ -16,6 +16,8 @@ export interface SessionParameters {
   readonly callbackProgram: number;
   readonly backchannel: BackchannelSlots;
   readonly wantsBackchannel: boolean;
+  /** Taken from `ReplyMemory` for it. */
+  readonly replyBytes: number;
 }
 
 export class Session {
@@ -33,6 +35,7 @@ export class Session {
   /** Back connections that no callback has shown to work yet. */
   readonly unproven: Set<RpcConnection> = new Set();
   destroyed = false;
+  readonly replyBytes: number;
   /** The client asked for callbacks, so it is told when there is no way to make them. */
   readonly wantsBackchannel: boolean;
 
@@ -44,6 +47,7 @@ export class Session {
     this.back = parameters.back;
     this.callbackProgram = parameters.callbackProgram;
     this.backchannel = parameters.backchannel;
+    this.replyBytes = parameters.replyBytes;
     this.wantsBackchannel = parameters.wantsBackchannel;
     this.slots = new SlotTable(parameters.fore.ca_maxrequests);
   }

@@ -5,15 +5,19 @@ import {
   NFS4ERR_BAD_HIGH_SLOT,
   NFS4ERR_BADSLOT,
   NFS4ERR_DELAY,
-  NFS4ERR_RETRY_UNCACHED_REP,
   NFS4ERR_SEQ_FALSE_RETRY,
   NFS4ERR_SEQ_MISORDERED,
   type nfsstat4,
 } from "@nfs4/protocol";
 
+/** Replies up to this size are kept in their slots also where the client did not ask for it. */
+export const KEPT_UNASKED = 1024;
+
 export interface Slot {
-  /** Of the last request that was let in. The first one of a session has 1. */
+  /** Of the last request that was let in. The first one of a session has 1; 0 follows on 2^32 − 1. */
   sequence: number;
+  /** A request was let in. */
+  used: boolean;
   /** A request runs in it; a retry gets DELAY and never runs twice. */
   busy: boolean;
   /** The encoded COMPOUND4res of the last request; null if it was not to be cached or none has been finished. */
@@ -25,13 +29,21 @@ export interface Slot {
 export type SlotVerdict =
   | { readonly kind: "new"; readonly slot: Slot }
   | { readonly kind: "replay"; readonly reply: Uint8Array }
+  /** It has run, and its reply was not kept: nothing runs, and the operation behind SEQUENCE says so (RFC 8881 §2.10.6.1.3). */
+  | { readonly kind: "uncached" }
   | { readonly kind: "error"; readonly status: nfsstat4 };
 
 export class SlotTable {
   readonly #slots: Slot[];
 
   constructor(count: number) {
-    this.#slots = Array.from({ length: count }, () => ({ sequence: 0, busy: false, reply: null, fingerprint: 0 }));
+    this.#slots = Array.from({ length: count }, () => ({
+      sequence: 0,
+      used: false,
+      busy: false,
+      reply: null,
+      fingerprint: 0,
+    }));
   }
 
   get size(): number {
@@ -51,12 +63,13 @@ export class SlotTable {
   admit(slotId: number, sequence: number, highestSlotId: number, fingerprint: number): SlotVerdict {
     const slot = this.#slots[slotId];
     if (!slot) return { kind: "error", status: NFS4ERR_BADSLOT };
-    if (highestSlotId < slotId || highestSlotId >= 0xffff_ffff) return { kind: "error", status: NFS4ERR_BAD_HIGH_SLOT };
-    if (sequence === slot.sequence && slot.sequence !== 0) return this.#retry(slot, fingerprint);
-    if (sequence === 0 && slot.sequence === 0) return { kind: "error", status: NFS4ERR_SEQ_MISORDERED };
+    if (highestSlotId < slotId || highestSlotId > this.highest)
+      return { kind: "error", status: NFS4ERR_BAD_HIGH_SLOT };
+    if (slot.used && sequence === slot.sequence) return this.#retry(slot, fingerprint);
     if (sequence !== (slot.sequence + 1) >>> 0) return { kind: "error", status: NFS4ERR_SEQ_MISORDERED };
     if (slot.busy) return { kind: "error", status: NFS4ERR_SEQ_MISORDERED };
     slot.sequence = sequence;
+    slot.used = true;
     slot.busy = true;
     slot.reply = null;
     slot.fingerprint = fingerprint;
@@ -66,8 +79,7 @@ export class SlotTable {
   #retry(slot: Slot, fingerprint: number): SlotVerdict {
     if (slot.fingerprint !== fingerprint) return { kind: "error", status: NFS4ERR_SEQ_FALSE_RETRY };
     if (slot.busy) return { kind: "error", status: NFS4ERR_DELAY };
-    if (!slot.reply) return { kind: "error", status: NFS4ERR_RETRY_UNCACHED_REP };
-    return { kind: "replay", reply: slot.reply };
+    return slot.reply ? { kind: "replay", reply: slot.reply } : { kind: "uncached" };
   }
 
   /** The request of a slot has been answered; `reply` is kept if the client asked for it or it is small. */

@@ -138,6 +138,8 @@ export class StateManager {
   ): OpenState | typeof NFS4ERR_SHARE_DENIED {
     if (this.shareConflict(node, owner, access, deny)) return NFS4ERR_SHARE_DENIED;
     const file = this.#fileFor(node);
+    // It may have been forgotten as idle while the file system was being asked.
+    owner.client.openOwners.set(owner.name, owner);
     let state = owner.opens.get(file);
     if (state) {
       file.shares.remove(state.access, state.deny);
@@ -245,6 +247,7 @@ export class StateManager {
   lockState(open: OpenState, owner: LockOwner): LockState {
     let state = owner.locks.get(open.file);
     if (!state) {
+      owner.client.lockOwners.set(owner.name, owner);
       state = { kind: "lock", seqid: 0, other: new Uint8Array(0), revoked: false, owner, open, file: open.file };
       this.#table.add(state);
       owner.locks.set(open.file, state);
