@@ -139,13 +139,7 @@ export class NetworkInterface implements DriverEvents {
     this.addresses.push(own);
     const host = new Prefix(address, address.family === 4 ? 32 : 128);
     own.routes.push(stack.routes.add({ destination: host, interface: this, kind: "local" }));
-    if (own.prefix.length < host.length) {
-      const subnet = own.prefix.network;
-      const stands = [...stack.routes].some(
-        (entry) => entry.interface === this && entry.gateway === null && entry.destination.equals(subnet),
-      );
-      if (!stands) own.routes.push(stack.routes.add({ destination: subnet, interface: this }));
-    }
+    if (own.prefix.length < host.length) this.#addSubnetRoute(own);
     stack.ip.addLocal(own);
     stack.enter();
     this.link.claim(own);
@@ -163,8 +157,20 @@ export class NetworkInterface implements DriverEvents {
     this.addresses.splice(index, 1);
     this.link.release(own);
     for (const entry of own.routes) this.stack.routes.remove(entry);
+    // Another address of the same subnet keeps it reachable.
+    const heir = this.addresses.find((other) => other.prefix.network.equals(own.prefix.network));
+    if (heir !== undefined) this.#addSubnetRoute(heir);
     this.stack.ip.removeLocal(own);
     return true;
+  }
+
+  /** The subnet is on the link, unless a route says so already. */
+  #addSubnetRoute(own: InterfaceAddress): void {
+    const subnet = own.prefix.network;
+    for (const entry of this.stack.routes) {
+      if (entry.interface === this && entry.gateway === null && entry.destination.equals(subnet)) return;
+    }
+    own.routes.push(this.stack.routes.add({ destination: subnet, interface: this }));
   }
 
   /** RFC 4291 §2.8: every IPv6 interface has one; those without a MAC address get theirs by hand. */

@@ -4,7 +4,7 @@ import type { Stack } from "../stack.ts";
 import type { IpStatistics } from "../statistics.ts";
 import type { Sysctl } from "../sysctl.ts";
 import { copyAddressing, copyRange } from "./fragment-copy.ts";
-import { fillTransportChecksum } from "./outbound-checksum.ts";
+import { fillTransportChecksum, tcpHeaderLength } from "./outbound-checksum.ts";
 import { BAD_ADDRESS, OUTPUT_OK, type OutputResult, PROTOCOL_TCP, TOO_BIG } from "./protocol.ts";
 import type { Route } from "./route.ts";
 
@@ -47,7 +47,8 @@ export class Ipv4Output {
       return BAD_ADDRESS;
     }
     if (packet.segmentSize !== 0) {
-      if (total > capabilities.segmentation4) return this.#refuse(packet);
+      const segment = IPV4_HEADER + tcpHeaderLength(packet) + packet.segmentSize;
+      if (total > capabilities.segmentation4 || segment > route.mtu) return this.#refuse(packet);
     } else if (total > route.mtu) {
       if (packet.dontFragment) return this.#refuse(packet);
       return this.fragment(packet, route, route.nextId++ & 0xffff, 0, false);

@@ -4,7 +4,7 @@ import type { Stack } from "../stack.ts";
 import type { Ip6Statistics } from "../statistics.ts";
 import type { Sysctl } from "../sysctl.ts";
 import { copyAddressing, copyRange } from "./fragment-copy.ts";
-import { fillTransportChecksum } from "./outbound-checksum.ts";
+import { fillTransportChecksum, tcpHeaderLength } from "./outbound-checksum.ts";
 import {
   BAD_ADDRESS,
   OUTPUT_OK,
@@ -50,7 +50,8 @@ export class Ipv6Output {
       return BAD_ADDRESS;
     }
     if (packet.segmentSize !== 0) {
-      if (total > capabilities.segmentation6) return this.#refuse(packet);
+      const segment = IPV6_HEADER + tcpHeaderLength(packet) + packet.segmentSize;
+      if (total > capabilities.segmentation6 || segment > route.mtu) return this.#refuse(packet);
     } else if (total > route.mtu) {
       if (packet.dontFragment) return this.#refuse(packet);
       return this.#fragment(packet, route);

@@ -47,6 +47,11 @@ export function fillTransportChecksum(packet: OutboundPacket, deviceFinishes: bo
   packet.checksumOffset = -1;
 }
 
+/** Bytes of TCP header that the transport wrote: what each segment of a super-segment carries. */
+export function tcpHeaderLength(packet: OutboundPacket): number {
+  return (packet.view.getUint8(packet.transportOffset + 12) >>> 4) << 2;
+}
+
 /** Whether the checksum over pseudo-header and transport bytes holds, by what the driver knows or by computing it. */
 export function transportChecksumGood(packet: InboundPacket): boolean {
   if (packet.checksum !== CHECKSUM_UNKNOWN) return true;
