@@ -104,6 +104,17 @@ export class FlowTable {
     return false;
   }
 
+  /** Length of the longest chain: for tests and statistics. */
+  longestChain(): number {
+    let longest = 0;
+    for (const first of this.#buckets) {
+      let length = 0;
+      for (let flow = first; flow !== null; flow = flow.nextInBucket) length++;
+      if (length > longest) longest = length;
+    }
+    return longest;
+  }
+
   *[Symbol.iterator](): Generator<Flow, void, undefined> {
     const tables = this.#old === null ? [this.#buckets] : [this.#buckets, this.#old];
     for (const buckets of tables) {

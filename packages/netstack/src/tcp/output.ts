@@ -41,11 +41,11 @@ export function output(tcb: Tcb): void {
   } else {
     if (tcb.retransmitHead) retransmitFirst(tcb);
     restartAfterIdle(tcb);
-    while (sendNext(tcb, window(tcb), Number.POSITIVE_INFINITY) > 0);
+    sendAll(tcb);
   }
   if (tcb.mtuChanged) {
     adoptMtu(tcb);
-    while (sendNext(tcb, window(tcb), Number.POSITIVE_INFINITY) > 0);
+    sendAll(tcb);
   }
   const flight = flightSize(tcb);
   tcb.cwndLimited = tcb.cwnd < tcb.ssthresh ? 2 * flight >= tcb.cwnd : flight + tcb.maxSegment > tcb.cwnd;
@@ -66,10 +66,30 @@ export function sendAck(tcb: Tcb): void {
   if (transmit(tcb, tcb.sndMax, ACK, 0, 0, 0) < 0) tcb.ackNow = false;
 }
 
-/** The window in which SND.NXT may move: the peer's, the congestion window, and a segment for each of the first duplicate ACKs (RFC 3042). */
+/**
+ * How far from SND.UNA SND.NXT may move: the peer's window, and the congestion window with what has left the network in spite of SND.UNA: what is
+ * SACKed (RFC 6675 §5 step 3), or, without SACK, a segment for each of the first two duplicate ACKs (RFC 3042).
+ */
 function window(tcb: Tcb): number {
-  const limited = tcb.inRecovery ? 0 : Math.min(tcb.dupAcks, DUP_THRESH - 1) * tcb.maxSegment;
-  return Math.min(tcb.sndWnd, tcb.cwnd + limited);
+  const { scoreboard } = tcb;
+  let arrived = 0;
+  if (scoreboard !== null && !scoreboard.isEmpty) arrived = scoreboard.sackedBefore(tcb.sndNxt);
+  else if (!tcb.inRecovery && !tcb.sackPermitted) arrived = Math.min(tcb.dupAcks, DUP_THRESH - 1) * tcb.maxSegment;
+  return Math.min(tcb.sndWnd, tcb.cwnd + arrived);
+}
+
+/** Everything from SND.NXT on that may go. */
+function sendAll(tcb: Tcb): void {
+  do {
+    skipSacked(tcb);
+  } while (sendNext(tcb, window(tcb), Number.POSITIVE_INFINITY) > 0);
+}
+
+/** Old data that goes again after a timeout leaves out what has been SACKed since. */
+function skipSacked(tcb: Tcb): void {
+  const { scoreboard } = tcb;
+  if (scoreboard === null || scoreboard.isEmpty || !seqLt(tcb.sndNxt, tcb.sndMax)) return;
+  while (scoreboard.isSacked(tcb.sndNxt)) tcb.sndNxt = scoreboard.nextHole(tcb.sndNxt);
 }
 
 function sendSyn(tcb: Tcb): void {
@@ -96,20 +116,17 @@ function sendNewSegment(tcb: Tcb, most: number): number {
 function sendNext(tcb: Tcb, window: number, most: number): number {
   const { scoreboard } = tcb;
   const again = seqLt(tcb.sndNxt, tcb.sndMax);
-  if (again && scoreboard !== null && !scoreboard.isEmpty && scoreboard.isSacked(tcb.sndNxt)) {
-    tcb.sndNxt = scoreboard.nextHole(tcb.sndNxt);
-    return sendNext(tcb, window, most);
-  }
   const seq = tcb.sndNxt;
   const end = endOfData(tcb);
   const unsent = (end - seq) | 0;
   if (unsent < 0) return 0; // the FIN has gone as well
-  let length = Math.min(unsent, window - ((seq - tcb.sndUna) | 0));
-  if (length < 0) return 0; // the window has shrunk (SHLD-15)
-  if (again && scoreboard !== null && !scoreboard.isEmpty) {
-    length = Math.min(length, (scoreboard.holeEnd(seq, end) - seq) | 0);
-  }
+  const room = window - ((seq - tcb.sndUna) | 0);
+  if (room < 0) return 0; // the window has shrunk (SHLD-15)
   const full = segmentPayload(tcb);
+  const gap = again && scoreboard !== null && !scoreboard.isEmpty ? (scoreboard.holeEnd(seq, end) - seq) | 0 : unsent;
+  let length = Math.min(gap, room);
+  // Old data goes in whole segments too, or as much as is missing.
+  if (again && length < full && length < gap && seq !== tcb.sndUna) return 0;
   let segmentSize = 0;
   if (length > full) {
     const limit = Math.min(

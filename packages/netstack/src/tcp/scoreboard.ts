@@ -1,5 +1,5 @@
 import { RangeSet } from "./range-set.ts";
-import { seqGt, seqLe, seqLt, seqMax, seqMin } from "./seq.ts";
+import { seqGt, seqLt, seqMax, seqMin } from "./seq.ts";
 
 /** RFC 6675 §2. */
 export const DUP_THRESH = 3;
@@ -111,21 +111,16 @@ export class Scoreboard {
     return seqMin(this.#ranges.starts[index]!, limit);
   }
 
-  /** The bytes that are SACKed. */
-  get sackedBytes(): number {
+  /** How many bytes before `seq` are SACKed. */
+  sackedBefore(seq: number): number {
     const { starts, ends } = this.#ranges;
     let bytes = 0;
-    for (let i = 0; i < starts.length; i++) bytes += (ends[i]! - starts[i]!) | 0;
+    for (let i = 0; i < starts.length && seqLt(starts[i]!, seq); i++) bytes += (seqMin(ends[i]!, seq) - starts[i]!) | 0;
     return bytes;
   }
 
   /** The ranges, for tests and for people. */
   ranges(): (readonly [number, number])[] {
     return this.#ranges.starts.map((start, i) => [start, this.#ranges.ends[i]!] as const);
-  }
-
-  /** True if the first unacknowledged byte is taken for lost. */
-  headIsLost(sndUna: number): boolean {
-    return seqGt(this.lostBelow, sndUna) && !seqLe(this.#ranges.starts[0] ?? sndUna, sndUna);
   }
 }
