@@ -44,9 +44,9 @@ export interface DriverStatistics {
   pollsExhausted: number;
 }
 
-/** What a driver calls when it has something for the stack. */
+/** What a driver calls when it has something for the stack. Never from within `poll`. */
 export interface DriverEvents {
-  /** Packets may wait. Called once; not again until the stack has polled the driver empty and called `wake()`. */
+  /** Packets may wait. Called once after `start`, and once after each `wake()` (which the stack calls when it has polled the driver empty). */
   ready(): void;
   linkChanged(up: boolean): void;
 }

@@ -3,8 +3,11 @@ export { Capture, type CaptureOptions, captureInterface } from "./capture.ts";
 export { type CapturedPacket, CaptureError, readCapture } from "./capture-reader.ts";
 export { createStack, HostStack } from "./create-stack.ts";
 export type { Driver, DriverCapabilities, DriverEvents, DriverStatistics, ReceiveBatch } from "./driver.ts";
+export { emptyDriverStatistics } from "./drivers/driver-statistics.ts";
 export { FrameSwitch, type FrameSwitchOptions } from "./drivers/frame-switch.ts";
+export { gather } from "./drivers/gather.ts";
 export { type Impairments, MemoryLink, MemoryLinkEnd, type MemoryLinkOptions } from "./drivers/memory-link.ts";
+export { PacketRing } from "./drivers/packet-ring.ts";
 export { PortDriver, type PortDriverOptions } from "./drivers/port-driver.ts";
 export { connectQemu, listenQemu } from "./drivers/qemu-stream.ts";
 export { ReplayDriver, type ReplayOptions } from "./drivers/replay.ts";
@@ -20,7 +23,14 @@ export {
 } from "./interface.ts";
 export type { InterfaceStatistics } from "./interface-statistics.ts";
 export { Route } from "./ip/route.ts";
-export { InboundPacket, OutboundPacket } from "./packet.ts";
+export {
+  CHECKSUM_GOOD,
+  CHECKSUM_PARTIAL,
+  CHECKSUM_UNKNOWN,
+  type ChecksumState,
+  InboundPacket,
+  OutboundPacket,
+} from "./packet.ts";
 export { type CaptureInterface, type CaptureSink, PcapngWriter } from "./pcapng.ts";
 export { type RouteKind, type RouteSpecification, RoutingEntry, RoutingTable } from "./routing-table.ts";
 export { Stack, type StackOptions } from "./stack.ts";
