@@ -3,7 +3,7 @@ import { simulate } from "./simulation.ts";
 
 /** `npm run simulate -w packages/netstack` moves 100 MB for each seed. */
 const SEEDS = 200;
-const BYTES = 256 * 1024;
+const BYTES = 512 * 1024;
 
 it(`${SEEDS} links that lose, duplicate, reorder and corrupt: every byte arrives, in order, and nothing is left behind`, async () => {
   let retransmitted = 0;
