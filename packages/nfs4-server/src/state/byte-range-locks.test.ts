@@ -1,6 +1,6 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
-import { ByteRangeLocks, LOCK_END, lengthOf, rangeOf, WAITER_PATIENCE } from "./byte-range-locks.ts";
+import { ByteRangeLocks, LOCK_END, lengthOf, RESERVATION, rangeOf, WAITER_PATIENCE } from "./byte-range-locks.ts";
 
 const range = (start: number, end: number) => ({ start: BigInt(start), end: BigInt(end) });
 
@@ -36,15 +36,27 @@ describe("one owner's locks", () => {
 });
 
 describe("fairness", () => {
-  it("lets nobody pass a waiter whose turn has come, until the waiter has given up", () => {
+  it("keeps a range for the longest waiter that could be told, for a moment", () => {
     const locks = new ByteRangeLocks<string>();
     locks.set("a", range(0, 10), true);
     locks.enqueue("b", range(0, 10), true, 0);
+    locks.enqueue("c", range(0, 10), true, 0);
     locks.unlock("a", range(0, 10));
-    expect(locks.grantable()).toEqual(["b"]);
+    const told: string[] = [];
+    locks.offer(1, (owner) => told.push(owner) > 0);
+    expect(told).toEqual(["b"]);
     expect(locks.waiterAhead("c", range(5, 6), false, 1)?.owner).toBe("b");
     expect(locks.waiterAhead("b", range(0, 10), true, 1)).toBeNull();
-    expect(locks.waiterAhead("c", range(5, 6), false, WAITER_PATIENCE + 1)).toBeNull();
+    expect(locks.waiterAhead("c", range(5, 6), false, 1 + RESERVATION)).toBeNull();
+  });
+
+  it("keeps nothing for a waiter that cannot be told, or has given up", () => {
+    const locks = new ByteRangeLocks<string>();
+    locks.enqueue("b", range(0, 10), true, 0);
+    locks.offer(1, () => false);
+    expect(locks.waiterAhead("c", range(5, 6), true, 1)).toBeNull();
+    locks.offer(WAITER_PATIENCE, () => true);
+    expect(locks.waiterAhead("c", range(5, 6), true, WAITER_PATIENCE)).toBeNull();
   });
 });
 

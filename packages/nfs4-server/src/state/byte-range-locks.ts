@@ -25,6 +25,8 @@ interface Waiter<Owner> extends LockRange {
   readonly exclusive: boolean;
   /** Uptime (µs) after which it has evidently given up. */
   expires: number;
+  /** Uptime (µs) until which the range is kept for it, since it was told that it may have it. */
+  reservedUntil: number;
 }
 
 /** Offset and length as on the wire to a range, or null where RFC 8881 §18.10.3 wants NFS4ERR_INVAL. */
@@ -44,8 +46,10 @@ function overlaps(a: LockRange, b: LockRange): boolean {
   return a.start < b.end && b.start < a.end;
 }
 
-/** How long a denied waiter keeps its place without asking again, in µs: a polling client asks at least every 15 s or so. */
-export const WAITER_PATIENCE = 30_000_000;
+/** How long a denied waiter keeps its place without asking again, in µs: Linux asks at least every 30 s. */
+export const WAITER_PATIENCE = 60_000_000;
+/** How long a range is kept for a waiter that was told of it, in µs: it asks within a round trip or not at all. */
+export const RESERVATION = 1_000_000;
 const MAX_WAITERS = 1024;
 
 export class ByteRangeLocks<Owner> {
@@ -66,27 +70,29 @@ export class ByteRangeLocks<Owner> {
     return this.#held.some((lock) => lock.owner === owner);
   }
 
-  /** The first lock of another owner that stands in the way, or null. */
-  conflict(owner: Owner | null, range: LockRange, exclusive: boolean): HeldLock<Owner> | null {
+  /** The first lock of another owner (of those that `counts` picks) that stands in the way, or null. */
+  conflict(
+    owner: Owner | null,
+    range: LockRange,
+    exclusive: boolean,
+    counts?: (owner: Owner) => boolean,
+  ): HeldLock<Owner> | null {
     for (const lock of this.#held) {
       if (lock.start >= range.end) break;
-      if (lock.owner !== owner && (exclusive || lock.exclusive) && overlaps(lock, range)) return lock;
+      if (lock.owner === owner || !(exclusive || lock.exclusive) || !overlaps(lock, range)) continue;
+      if (!counts || counts(lock.owner)) return lock;
     }
     return null;
   }
 
-  /** Somebody else who has waited longer for something that this request would take away (`now`: uptime in µs), or null. */
+  /**
+   * Somebody else who has waited longer and has just been told that it may have what this waiting request would take away (`now`: uptime in µs), or
+   * null. Only waiting requests give way: to one that does not wait, a lock that nobody holds is free.
+   */
   waiterAhead(owner: Owner, range: LockRange, exclusive: boolean, now: number): HeldLock<Owner> | null {
-    if (this.#waiters.length === 0) return null;
-    this.#waiters = this.#waiters.filter((waiter) => waiter.expires > now);
     for (const waiter of this.#waiters) {
       if (waiter.owner === owner) return null;
-      if (
-        (exclusive || waiter.exclusive) &&
-        overlaps(waiter, range) &&
-        !this.conflict(waiter.owner, waiter, waiter.exclusive)
-      )
-        return waiter;
+      if (waiter.reservedUntil > now && (exclusive || waiter.exclusive) && overlaps(waiter, range)) return waiter;
     }
     return null;
   }
@@ -100,19 +106,27 @@ export class ByteRangeLocks<Owner> {
         waiter.end === range.end &&
         waiter.exclusive === exclusive,
     );
+    this.#waiters = this.#waiters.filter((waiter) => waiter.expires > now);
     if (known) known.expires = now + WAITER_PATIENCE;
     else if (this.#waiters.length < MAX_WAITERS) {
-      this.#waiters.push({ owner, start: range.start, end: range.end, exclusive, expires: now + WAITER_PATIENCE });
+      const { start, end } = range;
+      this.#waiters.push({ owner, start, end, exclusive, expires: now + WAITER_PATIENCE, reservedUntil: 0 });
     }
   }
 
-  /** Waiters that nothing held stands in the way of now: whom to tell (CB_NOTIFY_LOCK). They keep their place. */
-  grantable(): Owner[] {
-    const owners: Owner[] = [];
+  /**
+   * Tells waiters that nothing held stands in their way any more, longest waiting first. `tell` answers whether the owner can be told (CB_NOTIFY_LOCK): then the
+   * range is kept for it for a moment. Nothing is kept for one that cannot be, for it may long have given up.
+   */
+  offer(now: number, tell: (owner: Owner) => boolean): void {
+    const promised: Waiter<Owner>[] = [];
     for (const waiter of this.#waiters) {
-      if (!this.conflict(waiter.owner, waiter, waiter.exclusive)) owners.push(waiter.owner);
+      if (waiter.expires <= now || this.conflict(waiter.owner, waiter, waiter.exclusive)) continue;
+      if (promised.some((other) => (other.exclusive || waiter.exclusive) && overlaps(other, waiter))) continue;
+      if (!tell(waiter.owner)) continue;
+      waiter.reservedUntil = now + RESERVATION;
+      promised.push(waiter);
     }
-    return owners;
   }
 
   forgetWaiter(owner: Owner): void {

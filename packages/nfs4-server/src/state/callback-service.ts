@@ -13,7 +13,7 @@ import {
   OP_CB_NOTIFY_LOCK,
   OP_CB_SEQUENCE,
 } from "@nfs4/protocol";
-import { authSys, parseUniversalAddress, RpcClient, type RpcConnection } from "@nfs4/rpc";
+import { parseUniversalAddress, RpcClient, type RpcConnection } from "@nfs4/rpc";
 import type { Clock, RandomSource } from "@nfs4/timecounter";
 import type { XdrReader, XdrWriter } from "@xdr-ts/xdr";
 import { fromLatin1 } from "../latin1.ts";
@@ -47,7 +47,6 @@ export interface CallbackCounters {
 export class CallbackService {
   readonly counters: CallbackCounters = { sent: 0, failed: 0, proven: 0 };
   readonly #options: CallbackServiceOptions;
-  readonly #credential = authSys({ uid: 0, gid: 0, machineName: "nfs4" });
   /** Sessions of each connection, to be unbound when it ends. */
   readonly #sessions: WeakMap<RpcConnection, Set<Session>> = new WeakMap();
 
@@ -69,6 +68,12 @@ export class CallbackService {
     }
     sessions.add(session);
     if (session.backConnections.has(connection)) session.unproven.add(connection);
+  }
+
+  /** The session is no more. */
+  unbound(session: Session): void {
+    for (const connection of [...session.foreConnections, ...session.backConnections])
+      this.#sessions.get(connection)?.delete(session);
   }
 
   /**
@@ -112,7 +117,7 @@ export class CallbackService {
         program: session.callbackProgram,
         version: CB_VERSION,
         procedure: CB_COMPOUND,
-        credential: this.#credential,
+        credential: session.callbackCredential,
         timeoutMs: CALLBACK_TIMEOUT_MS,
         encode: (writer) => {
           const count = beginCallbackCompoundCall(writer, NO_TAG, session.minorVersion, 0);
@@ -141,8 +146,11 @@ export class CallbackService {
     }
   }
 
-  /** Tells a 4.1 client that a lock it waits for may be free (RFC 8881 §20.11). A hint: if it is lost, the client asks again. */
-  lockAvailable(file: FileState, owner: LockOwner): void {
+  /**
+   * Tells a 4.1 client that a lock it waits for may be free (RFC 8881 §20.11). A hint: if it is lost, the client asks again. False: there is no way to
+   * tell it.
+   */
+  lockAvailable(file: FileState, owner: LockOwner): boolean {
     for (const session of owner.client.sessions) {
       const [connection] = session.backConnections;
       if (!connection) continue;
@@ -155,8 +163,9 @@ export class CallbackService {
       }).catch(() => {
         this.counters.failed++;
       });
-      return;
+      return true;
     }
+    return false;
   }
 
   /** 4.0: dials the client's callback address and sends CB_NULL. Until that has worked, it gets nothing that would need a recall. */
