@@ -1,4 +1,5 @@
 /** A file system in memory: complete, and the reference for what the others must do. It forgets everything with its process. */
+import { encodeName } from "@nfs4/protocol";
 import type {
   AttributeChanges,
   Attributes,
@@ -397,7 +398,7 @@ function sizeOf(node: MemoryNode): number {
     case "directory":
       return 4096;
     case "symlink":
-      return new TextEncoder().encode(node.target).length;
+      return encodeName(node.target).length;
     default:
       return 0;
   }
