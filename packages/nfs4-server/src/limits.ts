@@ -14,6 +14,8 @@ export interface ServerLimits {
   readonly maxClients: number;
   /** Opens, locks and owners of one client. */
   readonly maxStatesPerClient: number;
+  /** Ranges locked in one file. */
+  readonly maxLocksPerFile: number;
 }
 
 export const DEFAULT_LIMITS: ServerLimits = {
@@ -26,4 +28,5 @@ export const DEFAULT_LIMITS: ServerLimits = {
   maxSessionsPerClient: 64,
   maxClients: 10_000,
   maxStatesPerClient: 100_000,
+  maxLocksPerFile: 100_000,
 };

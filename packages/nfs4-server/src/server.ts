@@ -77,7 +77,7 @@ export async function createServer(options: ServerOptions): Promise<NfsServer> {
     connector: options.connector ?? null,
     recordBytes: limits.maxMessage,
   });
-  const states = new StateManager(identity.epoch, (file, owner) => callbacks.lockAvailable(file, owner));
+  const states = new StateManager(identity.epoch, clock, (file, owner) => callbacks.lockAvailable(file, owner));
   const clients = new ClientRegistry({
     clock,
     epoch: identity.epoch,
@@ -86,16 +86,18 @@ export async function createServer(options: ServerOptions): Promise<NfsServer> {
     maxClients: limits.maxClients,
     replyMemory: limits.replyMemory,
     destroyed: (client, why) => {
-      states.endAll(client);
+      states.endAll(client, why === "expired");
+      journal.forget(client);
       if (clientChannel.hasSubscribers) clientChannel.publish({ client, event: why });
     },
+    sessionDestroyed: (session) => callbacks.unbound(session),
   });
   const grace = new GracePeriod({
     clock,
     seconds: options.graceSeconds ?? leaseSeconds,
     reclaimers: journal.reclaimers,
     ended: () => {
-      void journal.graceEnded(clients.all);
+      journal.graceEnded(clients.all);
       if (graceChannel.hasSubscribers) graceChannel.publish({ active: false });
     },
   });
@@ -137,7 +139,10 @@ export async function createServer(options: ServerOptions): Promise<NfsServer> {
   let closing: Promise<void> | null = null;
   const close = async (graceMs: number): Promise<void> => {
     await rpc.close({ graceMs });
-    for (const client of clients.all) client.lease.cancel();
+    for (const client of clients.all) {
+      client.lease.cancel();
+      states.endAll(client, false);
+    }
     grace.stop();
     for (const exported of exports.all) await exported.fileSystem.dispose?.();
   };

@@ -19,10 +19,12 @@ import {
   NFS4ERR_REP_TOO_BIG,
   NFS4ERR_REP_TOO_BIG_TO_CACHE,
   NFS4ERR_RESOURCE,
+  NFS4ERR_RETRY_UNCACHED_REP,
   NFS4ERR_SEQUENCE_POS,
   NFS4ERR_SERVERFAULT,
   nfs_opnum4,
   type nfsstat4,
+  OP_BIND_CONN_TO_SESSION,
   OP_ILLEGAL,
   OP_SEQUENCE,
   type Operation,
@@ -65,6 +67,8 @@ const MAX_OPERATIONS_40 = 256;
 const MAX_TAG = 1024;
 /** The status and tag of a reply that could still be cut to, and one failed result. */
 const REPLY_RESERVE = 16;
+/** Of an accepted reply with an empty verifier (RFC 5531 §9): it counts (RFC 8881 §18.36.3). */
+const RPC_HEADER = 24;
 
 /** Runs the COMPOUND of a call and answers it. */
 export function runCompound(services: Services, call: RpcCall): void | Promise<void> {
@@ -80,7 +84,11 @@ export function runCompound(services: Services, call: RpcCall): void | Promise<v
   }
   const duplicateKey =
     minorVersion === 0
-      ? DuplicateRequestCache.key(call.connection.peerAddress.address, call.xid, requestFingerprint(call.argsBytes))
+      ? DuplicateRequestCache.key(
+          call.connection.peerAddress.address,
+          call.xid,
+          requestFingerprint(call.argsBytes, call.credential),
+        )
       : null;
   if (duplicateKey !== null) {
     const verdict = services.duplicates.judge(duplicateKey);
@@ -105,6 +113,10 @@ class CompoundRun {
   readonly #duplicateKey: string | null;
   /** Something ran that must not run twice. */
   #mustNotRepeat = false;
+  /** Another run of the same call answers it. */
+  #superseded = false;
+  /** What the reply referred to before the operation that runs. */
+  #releasesBefore = 0;
   #done = 0;
   #status: nfsstat4 = NFS4_OK;
 
@@ -134,6 +146,7 @@ class CompoundRun {
       const waiting = this.#step();
       if (waiting) return waiting.then(() => this.run());
       if (this.#context.replay) return this.#sendReplay(this.#context.replay);
+      if (this.#superseded) return;
     }
     this.#finish();
   }
@@ -155,14 +168,17 @@ class CompoundRun {
       return this.#refuse(OP_ILLEGAL, undefined, NFS4ERR_OP_ILLEGAL);
     }
     this.#services.counters.operations[number] = (this.#services.counters.operations[number] ?? 0) + 1;
+    if (context.uncachedRetry) {
+      // Operations that are gone are known by that even in a retry (RFC 8881 §2.10.6.1.3).
+      const gone = minorVersion > operation.minorVersions[1];
+      return this.#refuse(number, operation, gone ? NFS4ERR_NOTSUPP : NFS4ERR_RETRY_UNCACHED_REP);
+    }
     const misplaced = this.#placeStatus(number);
     if (misplaced !== NFS4_OK) return this.#refuse(number, operation, misplaced);
     // Legal once, and not to be implemented any more (RFC 8881 §17, "MNI"; RFC 7862 §13).
     if (minorVersion > operation.minorVersions[1]) return this.#refuse(number, operation, NFS4ERR_NOTSUPP);
-    if (this.#duplicateKey !== null && NOT_REPEATABLE.has(number)) {
-      this.#mustNotRepeat = true;
-      this.#services.duplicates.begin(this.#duplicateKey);
-    }
+    if (NOT_REPEATABLE.has(number) && !this.#runsOnce()) return undefined;
+    this.#releasesBefore = context.releases.length;
     let answer: unknown;
     try {
       const decoded = operation.decodeArguments(args);
@@ -181,12 +197,30 @@ class CompoundRun {
     return undefined;
   }
 
+  /** 4.0: from here on a retry must not run. False if another run of the same call has come here first: this one ends. */
+  #runsOnce(): boolean {
+    if (this.#duplicateKey === null || this.#mustNotRepeat) return true;
+    const { duplicates } = this.#services;
+    const verdict = duplicates.judge(this.#duplicateKey);
+    if (verdict.kind === "new") {
+      this.#mustNotRepeat = true;
+      duplicates.begin(this.#duplicateKey);
+      return true;
+    }
+    this.#superseded = true;
+    for (const release of this.#context.releases) release();
+    if (verdict.kind === "running") this.#call.drop();
+    else this.#sendReplay(verdict.reply);
+    return false;
+  }
+
   /** What is wrong with an operation's place in the COMPOUND, or with there being so many (RFC 8881 §2.10.6.4, §16.2.3). */
   #placeStatus(number: number): nfsstat4 {
     const { index, minorVersion } = this.#context;
     if (minorVersion === 0) return this.#count > MAX_OPERATIONS_40 ? NFS4ERR_RESOURCE : NFS4_OK;
     if (index > 0) {
       if (number === OP_SEQUENCE) return NFS4ERR_SEQUENCE_POS;
+      if (number === OP_BIND_CONN_TO_SESSION) return NFS4ERR_NOT_ONLY_OP;
       return this.#context.session || WITHOUT_SESSION.has(number) ? NFS4_OK : NFS4ERR_OP_NOT_IN_SESSION;
     }
     if (number === OP_SEQUENCE) return NFS4_OK;
@@ -201,7 +235,10 @@ class CompoundRun {
       return NFS4ERR_BADXDR;
     }
     const errno = errnoOfThrown(error);
-    if (errno) return statusOfErrno(errno);
+    return errno ? statusOfErrno(errno) : this.#fault(error);
+  }
+
+  #fault(error: unknown): nfsstat4 {
     this.#services.counters.faults++;
     if (faultChannel.hasSubscribers) faultChannel.publish({ error });
     return NFS4ERR_SERVERFAULT;
@@ -215,31 +252,37 @@ class CompoundRun {
     return undefined;
   }
 
-  /** Writes an answer, or in its place what is wrong with its size. */
+  /** Writes an answer, or in its place what is wrong with its size, or with what a file system has given us to write. */
   #record(number: number, operation: Operation, answer: unknown): void {
-    const writer = this.#writer;
-    const before = writer.position;
-    const slicesBefore = this.#context.releases.length;
-    writer.uint32(number);
+    const before = this.#writer.position;
     let status: nfsstat4;
-    if (typeof answer === "function") {
-      status = (answer as ResultWriter)(writer);
-    } else if (typeof answer === "number") {
-      status = answer as nfsstat4;
-      if (status === NFS4_OK) writer.uint32(NFS4_OK);
-      else operation.encodeFailure(writer, status);
-    } else {
-      status = statusOf(answer as object);
-      operation.encodeResult(writer, answer);
+    let instead: nfsstat4;
+    try {
+      status = this.#write(number, operation, answer);
+      instead = this.#sizeStatus();
+    } catch (error) {
+      status = instead = this.#fault(error);
     }
-    const tooBig = this.#sizeStatus();
-    if (tooBig !== NFS4_OK) {
-      writer.truncate(before);
-      for (const release of this.#context.releases.splice(slicesBefore)) release();
-      this.#refuse(number, operation, tooBig);
+    if (instead === NFS4_OK) {
+      this.#settle(status);
       return;
     }
-    this.#settle(status);
+    this.#writer.truncate(before);
+    for (const release of this.#context.releases.splice(this.#releasesBefore)) release();
+    this.#refuse(number, operation, instead);
+  }
+
+  #write(number: number, operation: Operation, answer: unknown): nfsstat4 {
+    const writer = this.#writer;
+    writer.uint32(number);
+    if (typeof answer === "function") return (answer as ResultWriter)(writer);
+    if (typeof answer === "number") {
+      if (answer === NFS4_OK) writer.uint32(NFS4_OK);
+      else operation.encodeFailure(writer, answer as nfsstat4);
+      return answer as nfsstat4;
+    }
+    operation.encodeResult(writer, answer);
+    return statusOf(answer as object);
   }
 
   #settle(status: nfsstat4): void {
@@ -254,7 +297,7 @@ class CompoundRun {
   /** A reply must fit the session's channel, and its slot if it is to be kept (RFC 8881 §2.10.6.4). */
   #sizeStatus(): nfsstat4 {
     const { session, cacheThis } = this.#context;
-    const size = this.#writer.position - this.#replyStart;
+    const size = RPC_HEADER + this.#writer.position - this.#replyStart;
     // 4.0 has nobody to agree with on a bound, so it is the server's own (RFC 7530 §13.1.3.4).
     if (!session) return size > this.#services.limits.maxMessage ? NFS4ERR_RESOURCE : NFS4_OK;
     if (size + REPLY_RESERVE > session.fore.ca_maxresponsesize) return NFS4ERR_REP_TOO_BIG;
@@ -275,7 +318,7 @@ class CompoundRun {
   /** What the client asked to keep is kept, and what is small or failed at once is kept for free. */
   #cacheable(): boolean {
     const { cacheThis, releases } = this.#context;
-    return releases.length === 0 && (cacheThis || this.#writer.position - this.#replyStart <= KEPT_UNASKED);
+    return cacheThis || (releases.length === 0 && this.#writer.position - this.#replyStart <= KEPT_UNASKED);
   }
 
   #sendReplay(reply: Uint8Array): void {

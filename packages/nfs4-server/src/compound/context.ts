@@ -38,6 +38,8 @@ export class CompoundContext {
   readonly #cleanups: Set<() => void> = new Set();
   /** Set by SEQUENCE for a retry: this encoded reply goes out and nothing runs. */
   replay: Uint8Array | null = null;
+  /** Set by SEQUENCE for a retry whose reply was not kept: what comes next must not run. */
+  uncachedRetry = false;
 
   #callers: Map<Export, CallContext> | null = null;
 

@@ -19,11 +19,18 @@ export const bindConnToSession: Handler<BIND_CONN_TO_SESSION4args, BIND_CONN_TO_
   const { callbacks, clients } = context.services;
   const session = clients.findSession(args.bctsa_sessid);
   if (!session) return NFS4ERR_BADSESSION;
-  const direction = directionFor(args.bctsa_dir);
-  if (direction === null) return NFS4ERR_INVAL;
   const { connection } = context.call;
+  const fore = session.foreConnections.has(connection);
+  const back = session.backConnections.has(connection);
+  const direction = directionFor(args.bctsa_dir);
+  // A connection that belongs to it may gain a channel, but not lose one (RFC 8881 §18.34.3).
+  if (direction === null || (fore && !(direction & CDFS4_FORE)) || (back && !(direction & CDFS4_BACK)))
+    return NFS4ERR_INVAL;
   if (direction & CDFS4_FORE) session.foreConnections.add(connection);
-  if (direction & CDFS4_BACK) session.backConnections.add(connection);
+  if (direction & CDFS4_BACK) {
+    session.backConnections.add(connection);
+    session.wantsBackchannel = true;
+  }
   callbacks.bound(session, connection);
   return {
     bctsr_status: NFS4_OK,

@@ -13,7 +13,7 @@ export const close: Handler<CLOSE4args, CLOSE4res> = (context, args) => {
   const { clients, states } = context.services;
   const stateid = context.resolveStateid(args.open_stateid);
   if (!stateid) return NFS4ERR_BAD_STATEID;
-  const owner = states.ownerOfOpen(stateid);
+  const owner = states.ownerOfOpen(stateid, context.client);
   if (typeof owner === "number") return owner;
   return inSequence(context, { sequence: owner.sequence, seqid: args.seqid, operation: OP_CLOSE }, () => {
     const state = states.find(stateid, context.client);

@@ -10,16 +10,20 @@ import {
   NFS4ERR_CLID_INUSE,
   NFS4ERR_DELAY,
   NFS4ERR_INVAL,
+  NFS4ERR_NOENT,
   NFS4ERR_NOSPC,
   NFS4ERR_SEQ_MISORDERED,
   NFS4ERR_STALE_CLIENTID,
   NFS4ERR_TOOSMALL,
+  type nfsstat4,
 } from "@nfs4/protocol";
 import { principalOf } from "../compound/caller.ts";
+import type { CompoundContext } from "../compound/context.ts";
 import type { Handler } from "../compound/handler.ts";
 import type { ServerLimits } from "../limits.ts";
 import { BackchannelSlots } from "../state/backchannel-slots.ts";
-import { reclaimKey } from "../state/grace-status.ts";
+import { credentialFor } from "../state/callback-credential.ts";
+import type { Client } from "../state/client.ts";
 import { Session } from "../state/session.ts";
 import { KEPT_UNASKED } from "../state/slot-table.ts";
 
@@ -28,16 +32,27 @@ const KNOWN_FLAGS = CREATE_SESSION4_FLAG_PERSIST | CREATE_SESSION4_FLAG_CONN_BAC
 const SMALLEST_MESSAGE = 512;
 const MAX_BACKCHANNEL_SLOTS = 16;
 
+/** Finds the client and minds its sequence of CREATE_SESSIONs: a retry gets the last answer, whatever it was (RFC 8881 §18.36.4). */
 export const createSession: Handler<CREATE_SESSION4args, CREATE_SESSION4res> = (context, args) => {
-  const { callbacks, clients, grace, limits, random } = context.services;
-  if (args.csa_flags & ~KNOWN_FLAGS) return NFS4ERR_INVAL;
-  const client = clients.find(args.csa_clientid);
+  const client = context.services.clients.find(args.csa_clientid);
   if (client?.identity.generation !== "4.1") return NFS4ERR_STALE_CLIENTID;
-  if (client.createSessionReply && args.csa_sequence === (client.createSessionSequence - 1) >>> 0)
+  if (client.createSessionReply !== null && args.csa_sequence === (client.createSessionSequence - 1) >>> 0)
     return client.createSessionReply;
   if (args.csa_sequence !== client.createSessionSequence) return NFS4ERR_SEQ_MISORDERED;
+  const answer = create(context, args, client);
+  if (answer === NFS4ERR_DELAY) return answer;
+  client.createSessionSequence = (client.createSessionSequence + 1) >>> 0;
+  client.createSessionReply = answer;
+  return answer;
+};
+
+function create(context: CompoundContext, args: CREATE_SESSION4args, client: Client): CREATE_SESSION4res | nfsstat4 {
+  const { callbacks, clients, limits, random } = context.services;
+  if (args.csa_flags & ~KNOWN_FLAGS) return NFS4ERR_INVAL;
   if (!client.confirmed && client.identity.principal !== principalOf(context.call.credential))
     return NFS4ERR_CLID_INUSE;
+  const callbackCredential = credentialFor(args.csa_sec_parms);
+  if (!callbackCredential) return NFS4ERR_NOENT;
   const asked = negotiate(args.csa_fore_chan_attrs, limits);
   if (asked.ca_maxrequestsize < SMALLEST_MESSAGE || asked.ca_maxresponsesize < SMALLEST_MESSAGE)
     return NFS4ERR_TOOSMALL;
@@ -61,6 +76,7 @@ export const createSession: Handler<CREATE_SESSION4args, CREATE_SESSION4res> = (
     fore,
     back,
     callbackProgram: args.csa_cb_program,
+    callbackCredential,
     backchannel: new BackchannelSlots(backSlots),
     wantsBackchannel: (args.csa_flags & CREATE_SESSION4_FLAG_CONN_BACK_CHAN) !== 0,
     replyBytes: slots * keptPerSlot,
@@ -69,7 +85,6 @@ export const createSession: Handler<CREATE_SESSION4args, CREATE_SESSION4res> = (
     clients.confirm(client);
     // Without a reason to reclaim there is nothing to wait for, but the client says so itself (RECLAIM_COMPLETE).
     client.reclaimComplete = false;
-    if (!grace.mayReclaim(reclaimKey(client))) client.journaled = false;
   }
   clients.renew(client);
   clients.addSession(session);
@@ -79,7 +94,7 @@ export const createSession: Handler<CREATE_SESSION4args, CREATE_SESSION4res> = (
   if (backchannel) session.backConnections.add(connection);
   callbacks.bound(session, connection);
 
-  const reply: CREATE_SESSION4res = {
+  return {
     csr_status: NFS4_OK,
     csr_resok4: {
       csr_sessionid: session.id,
@@ -89,10 +104,7 @@ export const createSession: Handler<CREATE_SESSION4args, CREATE_SESSION4res> = (
       csr_back_chan_attrs: back,
     },
   };
-  client.createSessionSequence = (client.createSessionSequence + 1) >>> 0;
-  client.createSessionReply = reply;
-  return reply;
-};
+}
 
 function negotiate(asked: channel_attrs4, limits: ServerLimits): channel_attrs4 {
   return {

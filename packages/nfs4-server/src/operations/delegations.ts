@@ -1,5 +1,12 @@
 /** DELEGRETURN (RFC 8881 §18.6) and DELEGPURGE (§18.5) of a server that gives no delegations: every delegation stateid is a bad one. */
-import { type DELEGRETURN4args, NFS4ERR_BAD_STATEID, NFS4ERR_NOTSUPP } from "@nfs4/protocol";
+import {
+  type DELEGPURGE4args,
+  type DELEGRETURN4args,
+  NFS4_OK,
+  NFS4ERR_BAD_STATEID,
+  NFS4ERR_EXPIRED,
+  NFS4ERR_STALE_CLIENTID,
+} from "@nfs4/protocol";
 import { needCurrent } from "../compound/context.ts";
 import type { Handler } from "../compound/handler.ts";
 
@@ -10,5 +17,11 @@ export const delegreturn: Handler<DELEGRETURN4args, never> = (context, { deleg_s
   return typeof state === "number" ? state : NFS4ERR_BAD_STATEID;
 };
 
-/** Goes with CLAIM_DELEGATE_PREV, which is not offered: then it must not be either (RFC 8881 §18.5.3). */
-export const delegpurge: Handler<unknown, never> = () => NFS4ERR_NOTSUPP;
+/** Of the delegations of the client's last incarnation none is left to be purged. 4.1: the client is the session's. */
+export const delegpurge: Handler<DELEGPURGE4args, never> = ({ client, services: { clients } }, { clientid }) => {
+  if (client) return NFS4_OK;
+  const known = clients.find(clientid);
+  if (!known?.confirmed) return !known && clients.isOurs(clientid) ? NFS4ERR_EXPIRED : NFS4ERR_STALE_CLIENTID;
+  clients.renew(known);
+  return NFS4_OK;
+};

@@ -8,15 +8,11 @@ import {
 } from "@nfs4/protocol";
 import type { CompoundContext } from "../compound/context.ts";
 
-export async function destroyClientid(
-  context: CompoundContext,
-  { dca_clientid }: DESTROY_CLIENTID4args,
-): Promise<nfsstat4> {
-  const { clients, journal } = context.services;
+export function destroyClientid(context: CompoundContext, { dca_clientid }: DESTROY_CLIENTID4args): nfsstat4 {
+  const { clients } = context.services;
   const client = clients.find(dca_clientid);
   if (client?.identity.generation !== "4.1") return NFS4ERR_STALE_CLIENTID;
   if (client.hasState) return NFS4ERR_CLIENTID_BUSY;
-  await journal.forget(client);
   clients.remove(client, "destroyed");
   return NFS4_OK;
 }

@@ -5,6 +5,7 @@ import {
   NFS4ERR_BADSESSION,
   NFS4ERR_CONN_NOT_BOUND_TO_SESSION,
   NFS4ERR_DELAY,
+  NFS4ERR_NOT_ONLY_OP,
 } from "@nfs4/protocol";
 import type { Handler } from "../compound/handler.ts";
 
@@ -13,6 +14,8 @@ export const destroySession: Handler<DESTROY_SESSION4args, never> = (context, { 
   const session = clients.findSession(dsa_sessionid);
   if (!session) return NFS4ERR_BADSESSION;
   if (!session.foreConnections.has(context.call.connection)) return NFS4ERR_CONN_NOT_BOUND_TO_SESSION;
+  // What would come behind it had no session any more (RFC 8881 §18.37.3).
+  if (context.session === session && context.index + 1 < context.operationCount) return NFS4ERR_NOT_ONLY_OP;
   // Its own SEQUENCE, if the COMPOUND began with one, is the only request that may run in it.
   const own = context.session === session ? context.slot : null;
   if (session.slots.busyBeside(own)) return NFS4ERR_DELAY;

@@ -4,10 +4,14 @@ import {
   type LOCK4denied,
   type LOCK4res,
   NFS4_OK,
+  NFS4ERR_BAD_SEQID,
   NFS4ERR_BAD_STATEID,
+  NFS4ERR_DELAY,
   NFS4ERR_DENIED,
   NFS4ERR_INVAL,
   NFS4ERR_OPENMODE,
+  NFS4ERR_RECLAIM_CONFLICT,
+  NFS4ERR_RESOURCE,
   type nfsstat4,
   OP_LOCK,
   READ_LT,
@@ -20,7 +24,7 @@ import type { Handler } from "../compound/handler.ts";
 import { type Awaitable, OPEN_READ, OPEN_WRITE } from "../filesystem/types.ts";
 import { fromLatin1, latin1 } from "../latin1.ts";
 import { type HeldLock, type LockRange, lengthOf, rangeOf } from "../state/byte-range-locks.ts";
-import type { LockState, OpenState } from "../state/file-state.ts";
+import type { OpenState } from "../state/file-state.ts";
 import { graceStatus } from "../state/grace-status.ts";
 import type { LockOwner } from "../state/owners.ts";
 import { inSequence } from "../state/sequenced.ts";
@@ -28,12 +32,10 @@ import { inSequence } from "../state/sequenced.ts";
 export const lock: Handler<LOCK4args, LOCK4res> = (context, args) => {
   const current = needCurrent(context);
   if (typeof current === "number") return current;
-  const range = rangeOf(args.offset, args.length);
-  if (!range) return NFS4ERR_INVAL;
   const { locker } = args;
   return locker.new_lock_owner
-    ? byOpen(context, current.key, args, locker.open_owner, range)
-    : byLock(context, current.key, args, locker.lock_owner, range);
+    ? byOpen(context, current.key, args, locker.open_owner)
+    : byLock(context, current.key, args, locker.lock_owner);
 };
 
 type ByOpen = Extract<LOCK4args["locker"], { new_lock_owner: true }>["open_owner"];
@@ -45,21 +47,25 @@ function byOpen(
   file: string,
   args: LOCK4args,
   locker: ByOpen,
-  range: LockRange,
 ): Awaitable<LOCK4res | nfsstat4> {
   const { states } = context.services;
   const stateid = context.resolveStateid(locker.open_stateid);
   if (!stateid) return NFS4ERR_BAD_STATEID;
-  const openOwner = states.ownerOfOpen(stateid);
+  const openOwner = states.ownerOfOpen(stateid, context.client);
   if (typeof openOwner === "number") return openOwner;
   return inSequence(context, { sequence: openOwner.sequence, seqid: locker.open_seqid, operation: OP_LOCK }, () => {
     const open = states.find(stateid, context.client);
     if (typeof open === "number") return open;
     if (open.kind !== "open" || open.file.key !== file) return NFS4ERR_BAD_STATEID;
     const owner = states.lockOwner(openOwner.client, latin1(locker.lock_owner.owner));
+    // It has a lock stateid there, which it must use; a retry has been caught above (RFC 7530 §16.10.5).
+    if (owner.sequence && owner.locks.has(open.file)) return NFS4ERR_BAD_SEQID;
     // The lock-owner's own sequence begins here; a retry is the open-owner's affair.
     return inSequence(context, { sequence: owner.sequence, seqid: locker.lock_seqid, operation: OP_LOCK }, () =>
-      decide(context, args, range, open, owner, null),
+      decide(context, args, owner, () => {
+        const state = states.find(stateid, context.client);
+        return typeof state === "number" || state.kind === "open" ? state : NFS4ERR_BAD_STATEID;
+      }),
     );
   });
 }
@@ -69,44 +75,57 @@ function byLock(
   file: string,
   args: LOCK4args,
   locker: ByLock,
-  range: LockRange,
 ): Awaitable<LOCK4res | nfsstat4> {
   const { states } = context.services;
   const stateid = context.resolveStateid(locker.lock_stateid);
   if (!stateid) return NFS4ERR_BAD_STATEID;
-  const owner = states.ownerOfLock(stateid);
+  const owner = states.ownerOfLock(stateid, context.client);
   if (typeof owner === "number") return owner;
   return inSequence(context, { sequence: owner.sequence, seqid: locker.lock_seqid, operation: OP_LOCK }, () => {
     const state = states.find(stateid, context.client);
     if (typeof state === "number") return state;
     if (state.kind !== "lock" || state.file.key !== file) return NFS4ERR_BAD_STATEID;
-    return decide(context, args, range, state.open, owner, state);
+    return decide(context, args, owner, () => {
+      const now = states.find(stateid, context.client);
+      return typeof now === "number" ? now : now.kind === "lock" ? now.open : NFS4ERR_BAD_STATEID;
+    });
   });
 }
 
+/** `openNow`: the open that the lock stands on, looked up anew after every wait. */
 function decide(
   context: CompoundContext,
   args: LOCK4args,
-  range: LockRange,
-  open: OpenState,
   owner: LockOwner,
-  known: LockState | null,
+  openNow: () => OpenState | nfsstat4,
 ): Awaitable<LOCK4res | nfsstat4> {
+  const { clients, journal, limits, states } = context.services;
+  const open = openNow();
+  if (typeof open === "number") return open;
+  const range = rangeOf(args.offset, args.length);
+  if (!range) return refuse(states, owner, NFS4ERR_INVAL);
   const exclusive = args.locktype === WRITE_LT || args.locktype === WRITEW_LT;
-  if (!(open.access & (exclusive ? OPEN_WRITE : OPEN_READ))) return NFS4ERR_OPENMODE;
+  if (!(open.access & (exclusive ? OPEN_WRITE : OPEN_READ))) return refuse(states, owner, NFS4ERR_OPENMODE);
   const refused = graceStatus(context, owner.client, args.reclaim);
-  if (refused !== NFS4_OK) return refused;
-  const { clients, journal } = context.services;
+  if (refused !== NFS4_OK) return refuse(states, owner, refused);
+  if (owner.client.states.size >= limits.maxStatesPerClient || open.file.locks.held.length >= limits.maxLocksPerFile)
+    return refuse(states, owner, context.minorVersion === 0 ? NFS4ERR_RESOURCE : NFS4ERR_DELAY);
   if (context.minorVersion === 0) clients.renew(owner.client);
-  const conflict = open.file.locks.conflict(owner, range, exclusive);
-  if (conflict?.owner.client.expired) {
-    const holder = conflict.owner.client;
-    return Promise.resolve(journal.forget(holder)).then(() => {
-      clients.expireForConflict(holder);
-      return decide(context, args, range, open, owner, known);
-    });
+  // Clients whose leases have run out give way.
+  let conflict = open.file.locks.conflict(owner, range, exclusive);
+  while (conflict?.owner.client.expired) {
+    clients.expireForConflict([conflict.owner.client]);
+    conflict = open.file.locks.conflict(owner, range, exclusive);
   }
-  return grant(context, args, range, open, owner, known, conflict, exclusive);
+  const recorded = journal.settle();
+  if (recorded) return recorded.then(() => decide(context, args, owner, openNow));
+  return grant(context, args, range, open, owner, conflict, exclusive);
+}
+
+/** An owner of 4.1 that has come to nothing is not kept. */
+function refuse<Answer>(states: CompoundContext["services"]["states"], owner: LockOwner, answer: Answer): Answer {
+  states.forgetIdle(owner);
+  return answer;
 }
 
 function grant(
@@ -115,24 +134,22 @@ function grant(
   range: LockRange,
   open: OpenState,
   owner: LockOwner,
-  known: LockState | null,
   conflict: HeldLock<LockOwner> | null,
   exclusive: boolean,
 ): LOCK4res | nfsstat4 {
   const { clock, states } = context.services;
   const { locks } = open.file;
   const now = clock.coarse();
-  const blocking = args.locktype === READW_LT || args.locktype === WRITEW_LT;
-  if (conflict) {
-    if (blocking) locks.enqueue(owner, range, exclusive, now);
-    return { status: NFS4ERR_DENIED, denied: deniedBy(conflict) };
+  if (conflict && args.reclaim) return refuse(states, owner, NFS4ERR_RECLAIM_CONFLICT);
+  const waits = !args.reclaim && (args.locktype === READW_LT || args.locktype === WRITEW_LT);
+  const inTheWay = conflict ?? (waits ? locks.waiterAhead(owner, range, exclusive, now) : null);
+  if (inTheWay) {
+    const denied = { status: NFS4ERR_DENIED, denied: deniedBy(inTheWay) } as const;
+    if (!waits) return refuse(states, owner, denied);
+    locks.enqueue(owner, range, exclusive, now);
+    return denied;
   }
-  const ahead = args.reclaim ? null : locks.waiterAhead(owner, range, exclusive, now);
-  if (ahead) {
-    if (blocking) locks.enqueue(owner, range, exclusive, now);
-    return { status: NFS4ERR_DENIED, denied: deniedBy(ahead) };
-  }
-  const state = known ?? states.lockState(open, owner);
+  const state = states.lockState(open, owner);
   locks.set(owner, range, exclusive);
   states.bump(state);
   // A downgrade may let others in.

@@ -17,6 +17,7 @@ import type { Handler } from "../compound/handler.ts";
 import { latin1 } from "../latin1.ts";
 import { rangeOf } from "../state/byte-range-locks.ts";
 import { statusOfWrongType } from "../state/io-file.ts";
+import type { LockOwner } from "../state/owners.ts";
 import { deniedBy } from "./lock.ts";
 
 export const lockt: Handler<LOCKT4args, LOCKT4res> = (context, args) => {
@@ -33,8 +34,10 @@ export const lockt: Handler<LOCKT4args, LOCKT4res> = (context, args) => {
     if (type !== "file") return statusOfWrongType(context, type);
     const owner = client.lockOwners.get(latin1(args.owner.owner)) ?? null;
     const exclusive = args.locktype === WRITE_LT || args.locktype === WRITEW_LT;
-    const conflict = states.file(current.key)?.locks.conflict(owner, range, exclusive) ?? null;
-    if (!conflict || conflict.owner.client.expired) return { status: NFS4_OK };
+    // Clients whose leases have run out would give way.
+    const stays = (other: LockOwner): boolean => !other.client.expired;
+    const conflict = states.file(current.key)?.locks.conflict(owner, range, exclusive, stays) ?? null;
+    if (!conflict) return { status: NFS4_OK };
     return { status: NFS4ERR_DENIED, denied: deniedBy(conflict) };
   });
 };

@@ -8,17 +8,17 @@ import { inSequence } from "../state/sequenced.ts";
 export const locku: Handler<LOCKU4args, LOCKU4res> = (context, args) => {
   const current = needCurrent(context);
   if (typeof current === "number") return current;
-  const range = rangeOf(args.offset, args.length);
-  if (!range) return NFS4ERR_INVAL;
   const { clients, states } = context.services;
   const stateid = context.resolveStateid(args.lock_stateid);
   if (!stateid) return NFS4ERR_BAD_STATEID;
-  const owner = states.ownerOfLock(stateid);
+  const owner = states.ownerOfLock(stateid, context.client);
   if (typeof owner === "number") return owner;
   return inSequence(context, { sequence: owner.sequence, seqid: args.seqid, operation: OP_LOCKU }, () => {
     const state = states.find(stateid, context.client);
     if (typeof state === "number") return state;
     if (state.kind !== "lock" || state.file.key !== current.key) return NFS4ERR_BAD_STATEID;
+    const range = rangeOf(args.offset, args.length);
+    if (!range) return NFS4ERR_INVAL;
     if (context.minorVersion === 0) clients.renew(owner.client);
     state.file.locks.unlock(owner, range);
     states.bump(state);

@@ -14,7 +14,7 @@ export const openConfirm: Handler<OPEN_CONFIRM4args, OPEN_CONFIRM4res> = (contex
   const current = needCurrent(context);
   if (typeof current === "number") return current;
   const { clients, states } = context.services;
-  const owner = states.ownerOfOpen(open_stateid);
+  const owner = states.ownerOfOpen(open_stateid, context.client);
   if (typeof owner === "number") return owner;
   return inSequence(context, { sequence: owner.sequence, seqid, operation: OP_OPEN_CONFIRM }, () => {
     const state = states.find(open_stateid, null);

@@ -15,10 +15,10 @@ import type { ShareBits } from "../state/share-reservations.ts";
 export const openDowngrade: Handler<OPEN_DOWNGRADE4args, OPEN_DOWNGRADE4res> = (context, args) => {
   const current = needCurrent(context);
   if (typeof current === "number") return current;
-  const { states } = context.services;
+  const { clients, states } = context.services;
   const stateid = context.resolveStateid(args.open_stateid);
   if (!stateid) return NFS4ERR_BAD_STATEID;
-  const owner = states.ownerOfOpen(stateid);
+  const owner = states.ownerOfOpen(stateid, context.client);
   if (typeof owner === "number") return owner;
   return inSequence(context, { sequence: owner.sequence, seqid: args.seqid, operation: OP_OPEN_DOWNGRADE }, () => {
     const state = states.find(stateid, context.client);
@@ -27,6 +27,7 @@ export const openDowngrade: Handler<OPEN_DOWNGRADE4args, OPEN_DOWNGRADE4res> = (
     if (args.share_access > 3 || args.share_deny > 3) return NFS4ERR_INVAL;
     const status = states.downgrade(state, args.share_access as ShareBits, args.share_deny as ShareBits);
     if (status !== NFS4_OK) return status;
+    if (context.minorVersion === 0) clients.renew(owner.client);
     return { status: NFS4_OK, resok4: { open_stateid: context.returnStateid(states.stateid(state)) } };
   });
 };

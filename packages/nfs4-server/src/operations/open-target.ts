@@ -19,11 +19,11 @@ import {
   GUARDED4,
   isSubset,
   NFS4ERR_BAD_STATEID,
+  NFS4ERR_BADXDR,
   NFS4ERR_EXIST,
   NFS4ERR_INVAL,
   NFS4ERR_ISDIR,
   NFS4ERR_NOENT,
-  NFS4ERR_NOTSUPP,
   NFS4ERR_RECLAIM_BAD,
   NFS4ERR_ROFS,
   NFS4ERR_SYMLINK,
@@ -72,16 +72,20 @@ export async function findOrCreate(
       return create(context, current, name, args.openhow.how, access);
     }
     case CLAIM_FH:
-      return context.minorVersion === 0 ? NFS4ERR_INVAL : itself(context, current);
+      // 4.0 does not know this claim, nor those below that name no file: they cannot be decoded.
+      return context.minorVersion === 0 ? NFS4ERR_BADXDR : itself(context, current);
     case CLAIM_PREVIOUS:
       // Delegations were never given, so none can be reclaimed.
       return claim.delegate_type === OPEN_DELEGATE_NONE ? itself(context, current) : NFS4ERR_RECLAIM_BAD;
+    // No delegation was ever given, so there is none to go on with, nor one to take back (RFC 7530 §16.16.5).
     case CLAIM_DELEGATE_CUR:
-    case CLAIM_DELEG_CUR_FH:
       return NFS4ERR_BAD_STATEID;
+    case CLAIM_DELEG_CUR_FH:
+      return context.minorVersion === 0 ? NFS4ERR_BADXDR : NFS4ERR_BAD_STATEID;
     case CLAIM_DELEGATE_PREV:
+      return NFS4ERR_RECLAIM_BAD;
     case CLAIM_DELEG_PREV_FH:
-      return NFS4ERR_NOTSUPP;
+      return context.minorVersion === 0 ? NFS4ERR_BADXDR : NFS4ERR_RECLAIM_BAD;
   }
 }
 
@@ -144,7 +148,7 @@ function creationOf(context: CompoundContext, how: createhow4): Creation | nfsst
     case EXCLUSIVE4:
       return { mode: how.mode, attributes: {}, set: [], verifier: how.createverf, truncates: false };
     case EXCLUSIVE4_1: {
-      if (minorVersion === 0) return NFS4ERR_INVAL;
+      if (minorVersion === 0) return NFS4ERR_BADXDR;
       const { cva_attrs, cva_verf } = how.ch_createboth;
       if (!isSubset(cva_attrs.attrmask, exclusiveCreateAttributes(minorVersion))) return NFS4ERR_INVAL;
       const requested = requestedChanges(cva_attrs, minorVersion, true);

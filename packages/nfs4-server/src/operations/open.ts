@@ -5,8 +5,10 @@ import {
   NFS4ERR_DELAY,
   NFS4ERR_EXPIRED,
   NFS4ERR_INVAL,
+  NFS4ERR_RECLAIM_CONFLICT,
   NFS4ERR_RESOURCE,
   NFS4ERR_ROFS,
+  NFS4ERR_SHARE_DENIED,
   NFS4ERR_STALE_CLIENTID,
   type nfsstat4,
   OP_OPEN,
@@ -17,6 +19,7 @@ import {
   OPEN4_RESULT_LOCKTYPE_POSIX,
   OPEN4_RESULT_MAY_NOTIFY_LOCK,
   OPEN4_RESULT_PRESERVE_UNLINKED,
+  OPEN4_SHARE_ACCESS_WANT_CANCEL,
   OPEN4_SHARE_ACCESS_WANT_DELEG_MASK,
   OPEN4_SHARE_ACCESS_WANT_NO_DELEG,
   OPEN4_SHARE_ACCESS_WANT_NO_PREFERENCE,
@@ -36,7 +39,6 @@ import type { Client } from "../state/client.ts";
 import type { OpenState } from "../state/file-state.ts";
 import { graceStatus } from "../state/grace-status.ts";
 import { FileReference } from "../state/open-files.ts";
-import type { OpenOwner } from "../state/owners.ts";
 import { inSequence } from "../state/sequenced.ts";
 import type { ShareBits } from "../state/share-reservations.ts";
 import { findOrCreate, type OpenTarget } from "./open-target.ts";
@@ -47,98 +49,138 @@ const WANT_BITS = 0x3_ff00;
 export const open: Handler<OPEN4args, OPEN4res> = (context, args) => {
   const client = clientOf(context, args);
   if (typeof client === "number") return client;
-  const { states } = context.services;
-  const owner = states.openOwner(client, latin1(args.owner.owner));
-  // An owner that never confirmed starts anew: what it had before was never granted (RFC 7530 §16.18.5).
-  if (
-    owner.sequence &&
-    !owner.sequence.confirmed &&
-    !owner.sequence.busy &&
-    owner.sequence.seqid !== null &&
-    owner.sequence.seqid !== args.seqid
-  ) {
-    for (const state of [...owner.opens.values()]) states.discard(state);
-    owner.sequence.restart();
-  }
-  return inSequence(context, { sequence: owner.sequence, seqid: args.seqid, operation: OP_OPEN }, () =>
-    checkAndOpen(context, args, owner),
-  );
+  const ownerName = latin1(args.owner.owner);
+  const run = () => checkAndOpen(context, args, client, ownerName);
+  if (context.minorVersion > 0) return run();
+  const owner = context.services.states.openOwner(client, ownerName);
+  return inSequence(context, { sequence: owner.sequence, seqid: args.seqid, operation: OP_OPEN }, () => {
+    // What an owner that never confirmed had before was never granted (RFC 7530 §16.18.5).
+    if (!owner.sequence?.confirmed)
+      for (const state of [...owner.opens.values()]) context.services.states.discard(state);
+    return run();
+  });
 };
 
 function clientOf(context: CompoundContext, args: OPEN4args): Client | nfsstat4 {
   if (context.client) return context.client;
   const { clients } = context.services;
-  const client = clients.find(args.owner.clientid);
-  if (!client?.confirmed) return clients.isOurs(args.owner.clientid) ? NFS4ERR_EXPIRED : NFS4ERR_STALE_CLIENTID;
+  const { clientid } = args.owner;
+  const client = clients.find(clientid);
+  if (client?.identity.generation !== "4.0" || !client.confirmed)
+    return !client && clients.isOurs(clientid) ? NFS4ERR_EXPIRED : NFS4ERR_STALE_CLIENTID;
   clients.renew(client);
   return client;
 }
 
-function checkAndOpen(context: CompoundContext, args: OPEN4args, owner: OpenOwner): ReturnType<typeof open> {
+function checkAndOpen(
+  context: CompoundContext,
+  args: OPEN4args,
+  client: Client,
+  ownerName: string,
+): ReturnType<typeof open> {
   const current = needCurrent(context);
   if (typeof current === "number") return current;
+  if (context.minorVersion > 0 && !isWish(args.share_access)) return NFS4ERR_INVAL;
   const access = (context.minorVersion === 0 ? args.share_access : args.share_access & ~WANT_BITS) as ShareBits;
   const deny = args.share_deny as ShareBits;
   if (access < 1 || access > 3 || deny > 3) return NFS4ERR_INVAL;
-  const refused = graceStatus(context, owner.client, args.claim.claim === CLAIM_PREVIOUS);
+  const refused = graceStatus(context, client, args.claim.claim === CLAIM_PREVIOUS);
   if (refused !== NFS4_OK) return refused;
   if (current.export.readOnly && (access & OPEN_WRITE || args.openhow.opentype === OPEN4_CREATE)) return NFS4ERR_ROFS;
-  if (owner.client.states.size >= context.services.limits.maxStatesPerClient)
+  if (client.states.size >= context.services.limits.maxStatesPerClient)
     return context.minorVersion === 0 ? NFS4ERR_RESOURCE : NFS4ERR_DELAY;
   // One at a time in a directory: what the name means and the change_info belong together.
-  return context.services.queue.run(current.key, () => runOpen(context, current, args, owner, access, deny));
+  return context.services.queue.run(current.key, () =>
+    runOpen(context, current, args, { client, ownerName, access, deny }),
+  );
+}
+
+/** True if at most one delegation is wished for, and one that there is. */
+function isWish(shareAccess: number): boolean {
+  return (shareAccess & OPEN4_SHARE_ACCESS_WANT_DELEG_MASK) <= OPEN4_SHARE_ACCESS_WANT_CANCEL;
+}
+
+interface Request {
+  readonly client: Client;
+  readonly ownerName: string;
+  readonly access: ShareBits;
+  readonly deny: ShareBits;
 }
 
 async function runOpen(
   context: CompoundContext,
   current: NodeReference,
   args: OPEN4args,
-  owner: OpenOwner,
-  access: ShareBits,
-  deny: ShareBits,
+  request: Request,
 ): Promise<OPEN4res | nfsstat4> {
-  const { journal, states } = context.services;
-  const target = await findOrCreate(context, current, args, access as OpenAccess);
+  const target = await findOrCreate(context, current, args, request.access as OpenAccess);
   if (typeof target === "number") return target;
-  const file = await fileOf(context, target, access as OpenAccess);
+  const file = await fileOf(context, target, request.access as OpenAccess);
   if (typeof file === "number") return file;
+  const reclaim = args.claim.claim === CLAIM_PREVIOUS;
+  let state: OpenState | nfsstat4;
   try {
-    await endCourtesy(context, target.node, owner, access, deny);
-    // The client is on record before it holds anything, or a crash would lose what it was promised.
-    if (!owner.client.journaled) await journal.remember(owner.client);
+    state = await grant(context, target, file, request, reclaim);
   } catch (error) {
     file.release();
     throw error;
   }
-  const known = owner.opens.size;
-  const state = states.open(owner, target.node, access, deny);
   if (typeof state === "number") {
     file.release();
     return state;
   }
   state.files.adopt(file);
-  if (target.truncate) {
-    const status = await truncate(context, target.node, state);
-    if (status !== NFS4_OK) {
-      if (owner.opens.size > known) states.discard(state);
-      return status;
-    }
-  }
   context.setCurrent(target.node);
-  const stateid = context.returnStateid(states.stateid(state));
+  const { sequence } = state.owner;
+  // A reclaim can be no stray retransmission (RFC 7530 §9.1.11).
+  if (reclaim && sequence) sequence.confirmed = true;
   let rflags = OPEN4_RESULT_LOCKTYPE_POSIX;
   if (context.minorVersion > 0) rflags |= OPEN4_RESULT_MAY_NOTIFY_LOCK | OPEN4_RESULT_PRESERVE_UNLINKED;
-  else if (!owner.sequence?.confirmed) rflags |= OPEN4_RESULT_CONFIRM;
+  else if (!sequence?.confirmed) rflags |= OPEN4_RESULT_CONFIRM;
   return {
     status: NFS4_OK,
     resok4: {
-      stateid,
+      stateid: context.returnStateid(context.services.states.stateid(state)),
       cinfo: target.change,
       rflags,
       attrset: target.attrset,
       delegation: noDelegation(context, args.share_access),
     },
   };
+}
+
+/** Decides; nothing is awaited between the last check and the state that it makes. */
+async function grant(
+  context: CompoundContext,
+  { node, truncate: truncates }: OpenTarget,
+  file: FileReference,
+  { client, ownerName, access, deny }: Request,
+  reclaim: boolean,
+): Promise<OpenState | nfsstat4> {
+  const { journal, clients, states } = context.services;
+  const denied = reclaim ? NFS4ERR_RECLAIM_CONFLICT : NFS4ERR_SHARE_DENIED;
+  let truncated = !truncates;
+  for (;;) {
+    if (client.removed) return NFS4ERR_EXPIRED;
+    if (states.shareConflict(node, access, deny)) {
+      // Clients whose leases have run out give way.
+      clients.expireForConflict(states.expiredHolders(node));
+      if (states.shareConflict(node, access, deny)) return denied;
+    }
+    if (!truncated) {
+      // The state comes after it, so that an OPEN that fails changes none.
+      const status = await truncate(context, node, file);
+      if (status !== NFS4_OK) return status;
+      truncated = true;
+      continue;
+    }
+    // The client is on record before it holds anything, and those who lost their state to it no more, or a crash would break a promise.
+    const recorded = journal.remember(client);
+    if (!recorded) break;
+    await recorded;
+  }
+  const state = states.open(states.openOwner(client, ownerName), node, access, deny);
+  return typeof state === "number" ? denied : state;
 }
 
 /** What the file system opened when it made the file, or opens now, with the caller's permission. */
@@ -154,32 +196,12 @@ async function fileOf(
   return isErrno(opened) ? statusOfErrno(opened) : new FileReference(fileSystem, opened, access);
 }
 
-/** Clients whose leases have run out give way to a conflicting OPEN. */
-async function endCourtesy(
-  context: CompoundContext,
-  node: NodeReference,
-  owner: OpenOwner,
-  access: ShareBits,
-  deny: ShareBits,
-): Promise<void> {
-  const { journal, clients, states } = context.services;
-  if (!states.shareConflict(node, owner, access, deny)) return;
-  for (const holder of states.expiredHolders(node)) {
-    await journal.forget(holder);
-    clients.expireForConflict(holder);
-  }
-}
-
-async function truncate(context: CompoundContext, node: NodeReference, state: OpenState): Promise<nfsstat4> {
+async function truncate(context: CompoundContext, node: NodeReference, file: FileReference): Promise<nfsstat4> {
   const { fileSystem } = node.export;
   if (!fileSystem.setattr) return NFS4ERR_ROFS;
-  const file = state.files.holdForWriting();
-  try {
-    const done = await fileSystem.setattr(node.node, { size: 0 }, context.caller(node.export), file?.file);
-    return isErrno(done) ? statusOfErrno(done) : NFS4_OK;
-  } finally {
-    file?.release();
-  }
+  const byFile = file.access & OPEN_WRITE ? file.file : undefined;
+  const done = await fileSystem.setattr(node.node, { size: 0 }, context.caller(node.export), byFile);
+  return isErrno(done) ? statusOfErrno(done) : NFS4_OK;
 }
 
 /** No delegation, and to a 4.1 client that asked for one, why (RFC 8881 §18.16.3). */

@@ -4,7 +4,7 @@ import type { Handler } from "../compound/handler.ts";
 
 export const renew: Handler<RENEW4args, never> = ({ services: { clients } }, { clientid }) => {
   const client = clients.find(clientid);
-  if (!client?.confirmed) return clients.isOurs(clientid) ? NFS4ERR_EXPIRED : NFS4ERR_STALE_CLIENTID;
+  if (!client?.confirmed) return !client && clients.isOurs(clientid) ? NFS4ERR_EXPIRED : NFS4ERR_STALE_CLIENTID;
   clients.renew(client);
   return NFS4_OK;
 };

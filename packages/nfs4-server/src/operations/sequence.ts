@@ -18,32 +18,35 @@ export const sequence: Handler<SEQUENCE4args, SEQUENCE4res> = (context, args) =>
   const { callbacks, clients } = context.services;
   const session = clients.findSession(args.sa_sessionid);
   if (!session) return NFS4ERR_BADSESSION;
-  const { connection } = context.call;
+  const { call, operationCount } = context;
+  // An error of SEQUENCE leaves slot and lease as they are (RFC 8881 §18.46.3), so these come first.
+  if (call.message.length > session.fore.ca_maxrequestsize) return NFS4ERR_REQ_TOO_BIG;
+  if (operationCount > session.fore.ca_maxoperations) return NFS4ERR_TOO_MANY_OPS;
+  const fingerprint = requestFingerprint(call.argsBytes, call.credential);
+  const verdict = session.slots.admit(args.sa_slotid, args.sa_sequenceid, args.sa_highest_slotid, fingerprint);
+  if (verdict.kind === "error") return verdict.status;
+  const { connection } = call;
   // Without state protection any connection that shows the session's name is bound by that (RFC 8881 §2.10.3.1).
   if (!session.foreConnections.has(connection)) {
     session.foreConnections.add(connection);
     callbacks.bound(session, connection);
   }
-  const { call, operationCount } = context;
-  const fingerprint = requestFingerprint(call.argsBytes);
-  const verdict = session.slots.admit(args.sa_slotid, args.sa_sequenceid, args.sa_highest_slotid, fingerprint);
   clients.renew(session.client);
   switch (verdict.kind) {
-    case "error":
-      return verdict.status;
     case "replay":
       context.replay = verdict.reply;
       return NFS4_OK;
+    case "uncached":
+      context.uncachedRetry = true;
+      break;
     case "new":
+      context.session = session;
+      context.client = session.client;
+      context.slot = verdict.slot;
+      context.cacheThis = args.sa_cachethis;
       break;
   }
   if (session.unproven.size > 0) callbacks.inUse(session);
-  context.session = session;
-  context.client = session.client;
-  context.slot = verdict.slot;
-  context.cacheThis = args.sa_cachethis;
-  if (call.argsBytes.length > session.fore.ca_maxrequestsize) return NFS4ERR_REQ_TOO_BIG;
-  if (operationCount > session.fore.ca_maxoperations) return NFS4ERR_TOO_MANY_OPS;
   return {
     sr_status: NFS4_OK,
     sr_resok4: {

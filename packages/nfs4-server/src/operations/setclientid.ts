@@ -14,8 +14,7 @@ import type { CompoundContext } from "../compound/context.ts";
 import type { Handler } from "../compound/handler.ts";
 import { fromLatin1, latin1 } from "../latin1.ts";
 import type { CallbackPath } from "../state/callback-path.ts";
-import type { Client, ClientIdentity } from "../state/client.ts";
-import { reclaimKey } from "../state/grace-status.ts";
+import type { ClientIdentity } from "../state/client.ts";
 
 /** No universal address is longer (RFC 5665 §5.2.3.4); what is, cannot be called, and is not kept. */
 const MAX_ADDRESS = 64;
@@ -58,7 +57,7 @@ export const setclientid: Handler<SETCLIENTID4args, SETCLIENTID4res> = (context,
   return { status: NFS4_OK, resok4: { clientid: client.id, setclientid_confirm: fromLatin1(confirmVerifier) } };
 };
 
-export async function setclientidConfirm(context: CompoundContext, args: SETCLIENTID_CONFIRM4args): Promise<nfsstat4> {
+export function setclientidConfirm(context: CompoundContext, args: SETCLIENTID_CONFIRM4args): nfsstat4 {
   const { callbacks, clients } = context.services;
   const client = clients.find(args.clientid);
   if (client?.identity.generation !== "4.0") return NFS4ERR_STALE_CLIENTID;
@@ -76,14 +75,7 @@ export async function setclientidConfirm(context: CompoundContext, args: SETCLIE
   }
   if (client.confirmVerifier !== verifier) return NFS4ERR_STALE_CLIENTID;
   if (client.confirmed) return NFS4_OK;
-  const earlier = clients.confirmed("4.0", client.identity.ownerId);
-  if (earlier) await forgetEarlier(context, earlier);
   clients.confirm(client);
   callbacks.probe(client, context.call.connection);
   return NFS4_OK;
-}
-
-/** A client that restarted has nothing to reclaim from this boot: its earlier incarnation leaves the journal too. */
-async function forgetEarlier({ services: { grace, journal } }: CompoundContext, earlier: Client): Promise<void> {
-  if (!grace.mayReclaim(reclaimKey(earlier))) await journal.forget(earlier);
 }

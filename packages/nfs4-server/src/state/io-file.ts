@@ -1,7 +1,6 @@
 /** From the stateid of a READ, WRITE and so on to the file to use (RFC 8881 §8.2.5, §9.1.2; RFC 7530 §9.1.5). */
 import {
   NFS4ERR_BAD_STATEID,
-  NFS4ERR_EXPIRED,
   NFS4ERR_GRACE,
   NFS4ERR_INVAL,
   NFS4ERR_ISDIR,
@@ -58,8 +57,8 @@ export function openStateFor(context: CompoundContext, node: NodeReference, stat
   const open = state.kind === "open" ? state : state.open;
   const { client } = open.owner;
   if (context.minorVersion === 0) {
-    if (client.identity.generation !== "4.0") return NFS4ERR_BAD_STATEID;
-    if (client.expired && client.states.size === 0) return NFS4ERR_EXPIRED;
+    // What an OPEN that was never confirmed gave cannot be used (RFC 7530 §9.1.11).
+    if (!open.owner.sequence?.confirmed) return NFS4ERR_BAD_STATEID;
     clients.renew(client);
   }
   return open;
@@ -71,9 +70,14 @@ function openForOnce(
   access: OpenAccess,
   bypass: boolean,
 ): Awaitable<FileReference | nfsstat4> {
-  const { grace, states } = context.services;
+  const { clients, grace, states } = context.services;
   if (grace.active) return NFS4ERR_GRACE;
-  if (!bypass && (states.file(node.key)?.shares.denied ?? 0) & access) return NFS4ERR_LOCKED;
+  const denied = (): boolean => !bypass && states.shareConflict(node, access, 0);
+  if (denied()) {
+    // Clients whose leases have run out give way.
+    clients.expireForConflict(states.expiredHolders(node));
+    if (denied()) return NFS4ERR_LOCKED;
+  }
   const { fileSystem } = node.export;
   const caller = context.caller(node.export);
   return onAnswer(fileSystem.getattr(node.node, caller), ({ type }): Awaitable<FileReference | nfsstat4> => {

@@ -6,18 +6,21 @@ import {
   NFS4ERR_BAD_SEQID,
   NFS4ERR_BAD_STATEID,
   NFS4ERR_BADXDR,
-  NFS4ERR_DELAY,
   NFS4ERR_MOVED,
   NFS4ERR_NOFILEHANDLE,
   NFS4ERR_RESOURCE,
   NFS4ERR_STALE_CLIENTID,
   NFS4ERR_STALE_STATEID,
   type nfsstat4,
+  OP_OPEN,
+  OP_OPEN_CONFIRM,
 } from "@nfs4/protocol";
 import type { NodeReference } from "../filehandle/node-reference.ts";
 
 export type OwnerVerdict =
   | { readonly kind: "new" }
+  /** Another request of this owner runs: ask again when the promise resolves. */
+  | { readonly kind: "busy"; readonly idle: Promise<void> }
   | {
       readonly kind: "replay";
       readonly operation: number;
@@ -45,8 +48,13 @@ export class OwnerSequence {
   #reply: unknown = null;
   #current: NodeReference | null = null;
   #busy = false;
-  /** Open-owners only: OPEN_CONFIRM has been seen (RFC 7530 §9.1.11). */
-  confirmed = false;
+  readonly #waiting: (() => void)[] = [];
+  /** OPEN_CONFIRM has been seen, or there is no need for it: reclaims, and lock-owners (RFC 7530 §9.1.11). */
+  confirmed: boolean;
+
+  constructor(confirmed: boolean) {
+    this.confirmed = confirmed;
+  }
 
   get busy(): boolean {
     return this.#busy;
@@ -56,11 +64,18 @@ export class OwnerSequence {
     return this.#seqid;
   }
 
-  /** Judges a request. "new" makes the owner busy until `finish` or `abandon`. An owner that is not confirmed takes any seqid. */
+  /**
+   * Judges a request. "new" makes the owner busy until `finish` or `abandon`. Of an owner that is not confirmed any other OPEN than the last is taken
+   * as a new start, and nothing else but OPEN_CONFIRM makes sense (RFC 7530 §16.18.5).
+   */
   admit(seqid: number, operation: number): OwnerVerdict {
-    if (this.#busy) return { kind: "error", status: NFS4ERR_DELAY };
+    if (this.#busy) return { kind: "busy", idle: new Promise((resolve) => this.#waiting.push(resolve)) };
     if (this.#seqid !== null && seqid === this.#seqid && operation === this.#operation) {
       return { kind: "replay", operation, reply: this.#reply, current: this.#current };
+    }
+    if (!this.confirmed) {
+      if (operation === OP_OPEN) this.#seqid = null;
+      else if (operation !== OP_OPEN_CONFIRM) return { kind: "error", status: NFS4ERR_BAD_STATEID };
     }
     if (this.#seqid !== null && seqid !== (this.#seqid + 1) >>> 0) return { kind: "error", status: NFS4ERR_BAD_SEQID };
     this.#busy = true;
@@ -69,7 +84,7 @@ export class OwnerSequence {
 
   /** The reply to the request that `admit` let in. `current`: what the current filehandle became, for the rest of a replayed COMPOUND. */
   finish(seqid: number, operation: number, status: nfsstat4, reply: unknown, current: NodeReference | null): void {
-    this.#busy = false;
+    this.abandon();
     if (NO_ADVANCE.has(status)) return;
     this.#seqid = seqid;
     this.#operation = operation;
@@ -80,12 +95,6 @@ export class OwnerSequence {
   /** The request that `admit` let in ended without a reply that counts (it threw). */
   abandon(): void {
     this.#busy = false;
-  }
-
-  /** Starts anew: an OPEN by an owner that never confirmed (RFC 7530 §16.18.5). */
-  restart(): void {
-    this.#seqid = null;
-    this.#reply = null;
-    this.#current = null;
+    for (const resume of this.#waiting.splice(0)) resume();
   }
 }

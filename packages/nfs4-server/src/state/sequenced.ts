@@ -18,6 +18,8 @@ export function inSequence<R extends object>(
   if (!sequence) return run();
   const verdict = sequence.admit(seqid, operation);
   switch (verdict.kind) {
+    case "busy":
+      return verdict.idle.then(() => inSequence(context, { sequence, seqid, operation }, run));
     case "error":
       return verdict.status;
     case "replay":

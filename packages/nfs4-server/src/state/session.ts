@@ -1,6 +1,6 @@
 /** A 4.1 session (RFC 8881 §2.10): a fore channel of slots, a backchannel over the connections bound for it. */
 import type { channel_attrs4 } from "@nfs4/protocol";
-import type { RpcConnection } from "@nfs4/rpc";
+import type { AuthFlavorClient, RpcConnection } from "@nfs4/rpc";
 import type { BackchannelSlots } from "./backchannel-slots.ts";
 import type { Client } from "./client.ts";
 import { SlotTable } from "./slot-table.ts";
@@ -14,6 +14,7 @@ export interface SessionParameters {
   readonly fore: channel_attrs4;
   readonly back: channel_attrs4;
   readonly callbackProgram: number;
+  readonly callbackCredential: AuthFlavorClient;
   readonly backchannel: BackchannelSlots;
   readonly wantsBackchannel: boolean;
   /** Taken from `ReplyMemory` for it. */
@@ -29,6 +30,7 @@ export class Session {
   readonly slots: SlotTable;
   readonly backchannel: BackchannelSlots;
   callbackProgram: number;
+  callbackCredential: AuthFlavorClient;
   /** Connections that may carry this session's calls, and those that its callbacks may take. */
   readonly foreConnections: Set<RpcConnection> = new Set();
   readonly backConnections: Set<RpcConnection> = new Set();
@@ -37,7 +39,7 @@ export class Session {
   destroyed = false;
   readonly replyBytes: number;
   /** The client asked for callbacks, so it is told when there is no way to make them. */
-  readonly wantsBackchannel: boolean;
+  wantsBackchannel: boolean;
 
   constructor(parameters: SessionParameters) {
     this.client = parameters.client;
@@ -46,6 +48,7 @@ export class Session {
     this.fore = parameters.fore;
     this.back = parameters.back;
     this.callbackProgram = parameters.callbackProgram;
+    this.callbackCredential = parameters.callbackCredential;
     this.backchannel = parameters.backchannel;
     this.replyBytes = parameters.replyBytes;
     this.wantsBackchannel = parameters.wantsBackchannel;

@@ -12,18 +12,9 @@ export class ShareReservations {
   #denyRead = 0;
   #denyWrite = 0;
 
-  /** True if an open with `access` and `deny` cannot stand beside those of others; `own` is what the same open-owner already holds. */
-  conflicts(
-    access: ShareBits,
-    deny: ShareBits,
-    own?: { readonly access: ShareBits; readonly deny: ShareBits },
-  ): boolean {
-    const ownAccess = own?.access ?? 0;
-    const ownDeny = own?.deny ?? 0;
-    if (access & 1 && this.#denyRead - (ownDeny & 1) > 0) return true;
-    if (access & 2 && this.#denyWrite - ((ownDeny >> 1) & 1) > 0) return true;
-    if (deny & 1 && this.#accessRead - (ownAccess & 1) > 0) return true;
-    return (deny & 2) !== 0 && this.#accessWrite - ((ownAccess >> 1) & 1) > 0;
+  /** True if an open with `access` and `deny` cannot stand beside those that there are, the same owner's included (RFC 8881 §18.16.3). */
+  conflicts(access: ShareBits, deny: ShareBits): boolean {
+    return (access & this.denied) !== 0 || (deny & this.accessed) !== 0;
   }
 
   /** What all openers together deny. */

@@ -63,8 +63,7 @@ export class SlotTable {
   admit(slotId: number, sequence: number, highestSlotId: number, fingerprint: number): SlotVerdict {
     const slot = this.#slots[slotId];
     if (!slot) return { kind: "error", status: NFS4ERR_BADSLOT };
-    if (highestSlotId < slotId || highestSlotId > this.highest)
-      return { kind: "error", status: NFS4ERR_BAD_HIGH_SLOT };
+    if (highestSlotId < slotId || highestSlotId > this.highest) return { kind: "error", status: NFS4ERR_BAD_HIGH_SLOT };
     if (slot.used && sequence === slot.sequence) return this.#retry(slot, fingerprint);
     if (sequence !== (slot.sequence + 1) >>> 0) return { kind: "error", status: NFS4ERR_SEQ_MISORDERED };
     if (slot.busy) return { kind: "error", status: NFS4ERR_SEQ_MISORDERED };

@@ -14,6 +14,7 @@ import {
   type nfsstat4,
   type stateid4,
 } from "@nfs4/protocol";
+import type { Clock } from "@nfs4/timecounter";
 import type { NodeReference } from "../filehandle/node-reference.ts";
 import { latin1 } from "../latin1.ts";
 import { ByteRangeLocks } from "./byte-range-locks.ts";
@@ -30,10 +31,15 @@ export class StateManager {
   readonly #files: Map<string, FileState> = new Map();
   /** 4.0: the last stateid that each owner closed. */
   readonly #closed: Map<string, OpenOwner> = new Map();
+  /** 4.0: stateids that were lost with their client's lease, oldest first: NFS4ERR_EXPIRED rather than BAD_STATEID. */
+  readonly #expired: Set<string> = new Set();
   /** Called when a lock went away and somebody who waits could have it now. */
-  readonly #lockAvailable: (file: FileState, owner: LockOwner) => void;
+  readonly #lockAvailable: (file: FileState, owner: LockOwner) => boolean;
+  readonly #clock: Clock;
 
-  constructor(epoch: number, lockAvailable: (file: FileState, owner: LockOwner) => void) {
+  /** `lockAvailable` answers whether the owner could be told. */
+  constructor(epoch: number, clock: Clock, lockAvailable: (file: FileState, owner: LockOwner) => boolean) {
+    this.#clock = clock;
     this.#table = new StateTable(epoch);
     this.#lockAvailable = lockAvailable;
   }
@@ -73,7 +79,7 @@ export class StateManager {
         name,
         opens: new Map(),
         lastClosed: "",
-        sequence: client.identity.generation === "4.0" ? new OwnerSequence() : null,
+        sequence: is40(client) ? new OwnerSequence(false) : null,
       };
       client.openOwners.set(name, owner);
     }
@@ -88,7 +94,7 @@ export class StateManager {
         client,
         name,
         locks: new Map(),
-        sequence: client.identity.generation === "4.0" ? new OwnerSequence() : null,
+        sequence: is40(client) ? new OwnerSequence(true) : null,
       };
       client.lockOwners.set(name, owner);
     }
@@ -111,11 +117,14 @@ export class StateManager {
     client.ownersKept = Math.max(1024, 2 * Math.max(client.openOwners.size, client.lockOwners.size));
   }
 
-  /** True if an OPEN by `owner` would meet another's share reservation. */
-  shareConflict(node: NodeReference, owner: OpenOwner | null, access: ShareBits, deny: ShareBits): boolean {
-    const file = this.#files.get(node.key);
-    if (!file) return false;
-    return file.shares.conflicts(access, deny, owner?.opens.get(file));
+  /** A 4.1 owner that came to nothing is not kept. */
+  forgetIdle(owner: LockOwner): void {
+    if (owner.locks.size === 0 && !owner.sequence) owner.client.lockOwners.delete(owner.name);
+  }
+
+  /** True if an OPEN would meet a share reservation. */
+  shareConflict(node: NodeReference, access: ShareBits, deny: ShareBits): boolean {
+    return this.#files.get(node.key)?.shares.conflicts(access, deny) ?? false;
   }
 
   /** Clients with opens on a node whose leases have run out: a conflict ends their courtesy. */
@@ -136,7 +145,7 @@ export class StateManager {
     access: ShareBits,
     deny: ShareBits,
   ): OpenState | typeof NFS4ERR_SHARE_DENIED {
-    if (this.shareConflict(node, owner, access, deny)) return NFS4ERR_SHARE_DENIED;
+    if (this.shareConflict(node, access, deny)) return NFS4ERR_SHARE_DENIED;
     const file = this.#fileFor(node);
     // It may have been forgotten as idle while the file system was being asked.
     owner.client.openOwners.set(owner.name, owner);
@@ -203,16 +212,16 @@ export class StateManager {
   /**
    * The open-owner whose sequence an operation on this stateid belongs to. In 4.0 that includes the owner's last closed stateid, for a retried CLOSE.
    */
-  ownerOfOpen(stateid: stateid4): OpenOwner | nfsstat4 {
-    const closedBy = this.#closed.get(latin1(stateid.other));
+  ownerOfOpen(stateid: stateid4, client: Client | null): OpenOwner | nfsstat4 {
+    const closedBy = client ? undefined : this.#closed.get(latin1(stateid.other));
     if (closedBy) return closedBy;
-    const found = this.#table.find(stateid.other);
+    const found = this.#locate(stateid, client);
     if (typeof found === "number") return found;
     return found.kind === "open" ? found.owner : NFS4ERR_BAD_STATEID;
   }
 
-  ownerOfLock(stateid: stateid4): LockOwner | nfsstat4 {
-    const found = this.#table.find(stateid.other);
+  ownerOfLock(stateid: stateid4, client: Client | null): LockOwner | nfsstat4 {
+    const found = this.#locate(stateid, client);
     if (typeof found === "number") return found;
     return found.kind === "lock" ? found.owner : NFS4ERR_BAD_STATEID;
   }
@@ -269,17 +278,18 @@ export class StateManager {
     state.owner.client.states.delete(state);
     state.open.locks.delete(state);
     this.#table.remove(state);
-    if (state.owner.locks.size === 0 && !state.owner.sequence) state.owner.client.lockOwners.delete(state.owner.name);
+    this.forgetIdle(state.owner);
     this.tellWaiters(state.file);
   }
 
   /** Something was unlocked: whoever waited longest and can have it now is told. */
   tellWaiters(file: FileState): void {
-    for (const owner of file.locks.grantable()) this.#lockAvailable(file, owner);
+    file.locks.offer(this.#clock.coarse(), (owner) => this.#lockAvailable(file, owner));
   }
 
-  /** Everything of a client ends. */
-  endAll(client: Client): void {
+  /** Everything of a client ends. `expired`: because of its lease, and should it come back, it is told so. */
+  endAll(client: Client, expired: boolean): void {
+    if (expired && client.identity.generation === "4.0") this.#rememberExpired(client);
     for (const state of [...client.states]) if (state.kind === "open") this.#endOpen(state);
     for (const state of [...client.states]) if (state.kind === "lock") this.endLock(state);
     for (const owner of client.openOwners.values()) this.#closed.delete(owner.lastClosed);
@@ -287,19 +297,35 @@ export class StateManager {
     client.lockOwners.clear();
   }
 
-  /**
-   * The state that a stateid names, if `client` (4.1: of the session; 4.0: null, the stateid alone must do) owns it and its seqid is current.
-   * 4.1: seqid 0 means the latest (RFC 8881 §8.2.2).
-   */
-  find(stateid: stateid4, client: Client | null): FileStateEntry | nfsstat4 {
+  #rememberExpired(client: Client): void {
+    for (const { other } of client.states) this.#expired.add(latin1(other));
+    for (const other of this.#expired) {
+      if (this.#expired.size <= MAX_EXPIRED) return;
+      this.#expired.delete(other);
+    }
+  }
+
+  /** What a stateid names, whatever its seqid, if `client` owns it (4.1: of the session; 4.0: null, the stateid alone must do). */
+  #locate(stateid: stateid4, client: Client | null): FileStateEntry | nfsstat4 {
     const found = this.#table.find(stateid.other);
     if (typeof found === "number") {
-      return found === NFS4ERR_STALE_STATEID && client ? NFS4ERR_BAD_STATEID : found;
+      if (client) return NFS4ERR_BAD_STATEID;
+      if (found === NFS4ERR_STALE_STATEID) return isUniform(stateid.other) ? NFS4ERR_BAD_STATEID : found;
+      return this.#expired.size > 0 && this.#expired.has(latin1(stateid.other)) ? NFS4ERR_EXPIRED : found;
     }
     const owner = found.owner.client;
-    if (client && owner !== client) return NFS4ERR_BAD_STATEID;
+    return client ? (owner === client ? found : NFS4ERR_BAD_STATEID) : is40(owner) ? found : NFS4ERR_BAD_STATEID;
+  }
+
+  /**
+   * The state that a stateid names, if `client` (4.1: of the session; 4.0: null) owns it and its seqid is current. 4.1: seqid 0 means the latest (RFC
+   * 8881 §8.2.2).
+   */
+  find(stateid: stateid4, client: Client | null): FileStateEntry | nfsstat4 {
+    const found = this.#locate(stateid, client);
+    if (typeof found === "number") return found;
     if (found.revoked) return NFS4ERR_EXPIRED;
-    if (stateid.seqid !== found.seqid && !(stateid.seqid === 0 && owner.identity.generation === "4.1")) {
+    if (stateid.seqid !== found.seqid && !(stateid.seqid === 0 && client)) {
       return isOlder(stateid.seqid, found.seqid) ? NFS4ERR_OLD_STATEID : NFS4ERR_BAD_STATEID;
     }
     return found;
@@ -309,6 +335,17 @@ export class StateManager {
   stateid(state: FileStateEntry): stateid4 {
     return { seqid: state.seqid, other: state.other };
   }
+}
+
+const MAX_EXPIRED = 4096;
+
+/** All zeros or all ones: such a stateid is a special one or nothing (RFC 7530 §9.1.4.3). */
+function isUniform(other: Uint8Array): boolean {
+  return other.every((byte) => byte === other[0] && (byte === 0 || byte === 0xff));
+}
+
+function is40(client: Client): boolean {
+  return client.identity.generation === "4.0";
 }
 
 function isOlder(a: number, b: number): boolean {
