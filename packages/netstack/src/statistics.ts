@@ -40,7 +40,7 @@ export class IpStatistics {
   delivered = 0;
   /** Sent by us. */
   localOut = 0;
-  /** Dropped on the way out: no buffers, link down, unresolved neighbour. */
+  /** Dropped on the way out: link down, no room for what waits for a neighbour. */
   oDropped = 0;
   /** Packets that were cut, pieces made, and packets that may not be cut. */
   fragmented = 0;
@@ -83,16 +83,13 @@ export class Ip6Statistics {
   notMember = 0;
   /** Extension headers beyond net.inet6.ip6.hdrnestlimit. */
   tooManyHdr = 0;
-  /** No source address fits the destination. */
-  sourcesNone = 0;
 }
 
 /** netstat -s -p icmp; in/out per type instead of FreeBSD's histogram. */
 export class IcmpStatistics {
   /** Errors that we wanted to send. */
   error = 0;
-  /** Not sent: the packet was too short, an ICMP error itself, or broadcast, multicast, or a later fragment. */
-  oldShort = 0;
+  /** Not sent: the packet was an ICMP error itself, broadcast or multicast (or from nobody), or a later fragment. */
   oldIcmp = 0;
   oldMcast = 0;
   oldFrag = 0;
@@ -118,7 +115,6 @@ export class IcmpStatistics {
   inOther = 0;
   outEchoReply = 0;
   outUnreach = 0;
-  outEcho = 0;
   outTimxceed = 0;
   outParamprob = 0;
 }
@@ -142,9 +138,6 @@ export class Icmp6Statistics {
   ndBadOpt = 0;
   badNs = 0;
   badNa = 0;
-  badRs = 0;
-  badRa = 0;
-  badRedirect = 0;
   inUnreach = 0;
   inPacketTooBig = 0;
   inTimeExceed = 0;
@@ -158,7 +151,6 @@ export class Icmp6Statistics {
   outPacketTooBig = 0;
   outTimeExceed = 0;
   outParamProb = 0;
-  outEcho = 0;
   outEchoReply = 0;
   outNeighborSolicit = 0;
   outNeighborAdvert = 0;
@@ -200,7 +192,6 @@ export class UdpStatistics {
   badLen = 0;
   noPort = 0;
   noPortBcast = 0;
-  fullSock = 0;
   oPackets = 0;
 }
 

@@ -10,7 +10,8 @@ const BATCH = 64;
 const SLAB = (1 << 20) + (1 << 17);
 const EAGAIN = -(errno["EAGAIN"] as number);
 const EPIPE = -(errno["EPIPE"] as number);
-const EPROTO = -(errno["EPROTO"] as number);
+/** Errors of a receive after which the next may succeed. After any other (EPIPE, EPROTO, a TUN that was deleted …) nothing comes any more. */
+const PASSING: readonly number[] = ["ECONNREFUSED", "ENOBUFS", "ENOMEM"].map((name) => -(errno[name] as number));
 /** Bytes kept for a peer that does not read as fast as we send. */
 const BACKLOG = 1 << 20;
 
@@ -23,7 +24,7 @@ export interface PortDriverOptions {
   readonly virtio: boolean;
   /** Whether the process stays alive for it. Default true. */
   readonly keepAlive?: boolean;
-  /** The peer hung up, or its stream makes no sense: the link is down for good. */
+  /** The peer hung up, its stream makes no sense, or the device is gone: the link is down for good. */
   readonly onHangUp?: () => void;
 }
 
@@ -95,8 +96,8 @@ export class PortDriver implements Driver, ReceiveBatch {
     statistics.polls++;
     const result = this.#port?.receive(Math.min(budget, BATCH)) ?? 0;
     if (result < 0) {
-      if (result === EPIPE || result === EPROTO) this.#hangUp();
-      else statistics.receiveErrors++;
+      if (PASSING.includes(result)) statistics.receiveErrors++;
+      else this.#hangUp();
       return 0;
     }
     const received = result & (RECEIVE_MORE - 1);

@@ -64,7 +64,9 @@ export class Ipv4Output {
       packet.dontFragment ? DONT_FRAGMENT : 0,
       this.#ttl.value,
     );
-    return iface.link.output(packet, route);
+    const result = iface.link.output(packet, route);
+    if (result !== OUTPUT_OK) this.#statistics.oDropped++;
+    return result;
   }
 
   #refuse(packet: OutboundPacket): OutputResult {
@@ -91,7 +93,9 @@ export class Ipv4Output {
       writeHeader(piece, IPV4_HEADER + to - from, id, (base + (from >>> 3)) | flags, this.#ttl.value);
       this.#statistics.oFragments++;
       const sent = route.iface.link.output(piece, route);
-      if (sent !== OUTPUT_OK) result = sent;
+      if (sent === OUTPUT_OK) continue;
+      this.#statistics.oDropped++;
+      result = sent;
     }
     this.#statistics.fragmented++;
     this.#stack.releaseOutbound(packet);

@@ -59,7 +59,9 @@ export class Ipv6Output {
     const isFinishable = packet.protocol === PROTOCOL_TCP || packet.protocol === PROTOCOL_UDP;
     fillTransportChecksum(packet, packet.segmentSize !== 0 || (capabilities.transmitChecksum && isFinishable));
     this.#writeHeader(packet, payload, packet.protocol, route.local);
-    return link.output(packet, route);
+    const result = link.output(packet, route);
+    if (result !== OUTPUT_OK) this.#statistics.oDropped++;
+    return result;
   }
 
   /** Writes header and checksum of a packet that does not go by a route: neighbour discovery. */
@@ -94,7 +96,9 @@ export class Ipv6Output {
       this.#writeHeader(piece, FRAGMENT_HEADER + to - from, PROTOCOL_FRAGMENT, route.local);
       this.#statistics.oFragments++;
       const sent = route.iface.link.output(piece, route);
-      if (sent !== OUTPUT_OK) result = sent;
+      if (sent === OUTPUT_OK) continue;
+      this.#statistics.oDropped++;
+      result = sent;
     }
     this.#statistics.fragmented++;
     this.#stack.releaseOutbound(packet);

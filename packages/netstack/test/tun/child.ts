@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { createSocket, type SocketType } from "node:dgram";
 import { once } from "node:events";
-import { configureInterface } from "@nfs4/native";
+import { configureInterface, deleteInterface } from "@nfs4/native";
 import { Address, captureInterface, createStack, openTunTap } from "@nfs4/netstack";
 import { cryptoRandom, nodeClock } from "@nfs4/timecounter";
 
@@ -83,6 +83,9 @@ const result = {
   outstanding: stack.outstandingPackets,
   capture: Buffer.concat(capture).toString("base64"),
 };
+// The link goes down for good when somebody deletes the device.
+deleteInterface(driver.name);
+while (iface.up) await new Promise<void>((resolve) => clock.defer(resolve));
 await stack.close();
 clock.close();
 process.stdout.write(JSON.stringify(result));
