@@ -1,3 +1,4 @@
+import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { Address } from "../../src/address.ts";
 import type { ControlError, TransportProtocol } from "../../src/transport.ts";
@@ -287,6 +288,18 @@ describe("Ethernet", () => {
     expect(b.said()).toEqual([]);
     expect({ ...b.stack.statistics.link }).toEqual({ tooShort: 1, notForUs: 1, noProto: 1, badSource: 2 });
   });
+
+  test.prop([fc.constantFrom(0x0800, 0x0806, 0x86dd), fc.uint8Array({ maxLength: 120 }), fc.boolean()])(
+    "survives any bytes behind a header",
+    (type, bytes, plausible) => {
+      const b = ethernetBench();
+      // Half of them begin like a good ARP packet.
+      if (plausible) bytes.set(arp(1, THEIRS, "10.0.0.2", OURS, "10.0.0.1").subarray(0, Math.min(8, bytes.length)));
+      b.driver.inject(ethernet(ALL, THEIRS, type, bytes));
+      b.sent();
+      expect(b.stack.outstandingPackets).toBe(0);
+    },
+  );
 
   it("chooses a local unicast address of its own where the driver has none", () => {
     const { iface } = bench({ medium: "ethernet" });

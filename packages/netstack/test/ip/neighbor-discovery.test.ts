@@ -1,3 +1,4 @@
+import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { Address } from "../../src/address.ts";
 import { type Bench, bench } from "./bench.ts";
@@ -164,6 +165,20 @@ describe("neighbour discovery (RFC 4861 §7.2)", () => {
     b.driver.inject(advertise(fields));
     expect(b.said()).toEqual([]);
     expect(b.stack.statistics.icmp6.badNa).toBe(1);
+  });
+
+  test.prop([
+    fc.integer({ min: 128, max: 144 }),
+    fc.uint8Array({ maxLength: 80 }),
+    fc.constantFrom(1, 255),
+    fc.boolean(),
+  ])("survives any message with a good checksum", (type, body, hopLimit, isFromNobody) => {
+    const b = ndBench();
+    const from = isFromNobody ? "::" : "fe80::2";
+    const message = ipv6Checksummed({ from, to: "ff02::1", next: 58, hopLimit }, icmp6(type, 0, 0, body));
+    b.driver.inject(ethernet(NODES, THEIRS, 0x86dd, message));
+    b.sent();
+    expect(b.stack.outstandingPackets).toBe(0);
   });
 
   it("ignores advertisements of those that it never asked for", () => {
