@@ -42,11 +42,32 @@ export function buildAddon() {
   return true;
 }
 
-/** Compiles what has changed since the last time. Quick when nothing has: tsc keeps what it needs to know beside its output. */
+/** Compiles what has changed since the last time, as far as file times tell. */
 export function buildPackages() {
-  const first = !existsSync(join(root, "packages", "cli", "dist", "bin.js"));
-  if (first) say("compiling");
-  run(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-b", join("packages", "cli")]);
+  const compiled = join(root, "packages", "cli", "dist", "bin.js");
+  const wanted = compiledFrom();
+  if (existsSync(compiled) && readStamp("compiled") === wanted) return;
+  say("compiling");
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  const { status } = spawnSync(process.execPath, [tsc, "-b", "packages/cli"], { cwd: root, stdio: "inherit" });
+  if (status === 0) return writeStamp("compiled", wanted);
+  if (!existsSync(compiled)) process.exit(status ?? 1);
+  say("the types have mistakes (above); what was compiled is used all the same");
+}
+
+/** Changes whenever a file that is compiled, or one that says how, does. */
+function compiledFrom() {
+  const packages = readdirSync(join(root, "packages")).map((name) => join(root, "packages", name));
+  const sources = packages.flatMap((folder) => [
+    join(folder, "tsconfig.json"),
+    ...filesIn(join(folder, "src")).filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts")),
+  ]);
+  const hash = createHash("sha256");
+  for (const file of [join(root, "tsconfig.base.json"), ...sources]) {
+    const { mtimeMs, size } = statSync(file);
+    hash.update(`${file} ${mtimeMs} ${size}\n`);
+  }
+  return hash.digest("hex");
 }
 
 function run(command, args) {
@@ -69,7 +90,7 @@ function filesIn(directory) {
 }
 
 function digest(files) {
-  const hash = createHash("sha256").update(process.version.split(".")[0]);
+  const hash = createHash("sha256");
   for (const file of files) hash.update(readFileSync(file));
   return hash.digest("hex");
 }
