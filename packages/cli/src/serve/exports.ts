@@ -1,8 +1,7 @@
 /** From the plan to exports: opens what is behind each. */
 import { statSync } from "node:fs";
-import { type ExportOptions, MemoryFileSystem, type Storage } from "@nfs4/server";
+import { type ExportOptions, LocalFileSystem, MemoryFileSystem, type Storage } from "@nfs4/server";
 import type { Clock } from "@nfs4/timecounter";
-import { LocalFileSystem } from "./interim.ts";
 import type { PlannedExport } from "./plan.ts";
 import { codeOf, messageOf, SettingsError } from "./settings-error.ts";
 
@@ -63,6 +62,6 @@ async function local(
   try {
     return await LocalFileSystem.open({ directory, clock, storage });
   } catch (error) {
-    throw new SettingsError(`exports.${index}.directory`, `cannot serve ${directory}: ${messageOf(error)}`);
+    throw new SettingsError(`exports.${index}.directory`, messageOf(error));
   }
 }

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, dirname, join, relative, resolve } from "node:path";
-import { StateDirectory } from "./interim.ts";
+import { StateDirectory } from "@nfs4/server";
 import { codeOf, messageOf, SettingsError } from "./settings-error.ts";
 
 const MAX_INSTANCES = 64;
@@ -22,19 +22,20 @@ export async function openState(named: string | undefined, exported: readonly st
   if (named !== undefined) {
     const directory = resolve(named);
     const opened = await open(directory, exported);
-    if (!opened) throw new SettingsError("stateDirectory", `another server is using ${directory}`);
     return { directory: opened, preference: createHash("sha256").update(directory).digest()[0] ?? 0 };
   }
   const base = defaultBase();
   for (let instance = 0; instance < MAX_INSTANCES; instance++) {
-    const opened = await open(join(base, `server-${instance + 1}`), exported);
-    if (opened) return { directory: opened, preference: instance };
+    try {
+      return { directory: await open(join(base, `server-${instance + 1}`), exported), preference: instance };
+    } catch (error) {
+      if (codeOf((error as Error).cause) !== "ESTATELOCKED") throw error;
+    }
   }
   throw new SettingsError("stateDirectory", `other servers are using all of ${base}: name another`);
 }
 
-/** Null if another server holds it. */
-async function open(directory: string, exported: readonly string[]): Promise<StateDirectory | null> {
+async function open(directory: string, exported: readonly string[]): Promise<StateDirectory> {
   const container = exported.find((one) => isInside(directory, one));
   if (container !== undefined)
     throw new SettingsError(
@@ -44,8 +45,7 @@ async function open(directory: string, exported: readonly string[]): Promise<Sta
   try {
     return await StateDirectory.open(directory);
   } catch (error) {
-    if (codeOf(error) === "ESTATELOCKED") return null;
-    throw new SettingsError("stateDirectory", `cannot use ${directory}: ${messageOf(error)}`);
+    throw new SettingsError("stateDirectory", messageOf(error), { cause: error });
   }
 }
 

@@ -23,8 +23,8 @@ export class StateDirectory {
   }
 
   /**
-   * Makes the directory (0700, with those above it) if it is not there, and locks it. Rejects with an Error that says who has it, or what else
-   * is wrong. The lock goes with the process, however it ends.
+   * Makes the directory (0700, with those above it) if it is not there, and locks it. Rejects with an Error that says who has it (`code`
+   * ESTATELOCKED), or what else is wrong. The lock goes with the process, however it ends.
    */
   static async open(path: string): Promise<StateDirectory> {
     const absolute = resolve(path);
@@ -62,10 +62,10 @@ async function makeDirectory(path: string): Promise<void> {
 
 const holder = `${pid} on ${hostname()}\n`;
 
+/** Its code tells it from every other reason. */
 function heldBy(path: string, who: string): Error {
-  return new Error(
-    `state directory "${path}" is in use by process ${who.trim() || "unknown"}: stop it or choose another`,
-  );
+  const message = `state directory "${path}" is in use by process ${who.trim() || "unknown"}: stop it or choose another`;
+  return Object.assign(new Error(message), { code: "ESTATELOCKED" });
 }
 
 /** flock(2) on a file that also says who has it. */
