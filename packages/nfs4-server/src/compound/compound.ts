@@ -179,6 +179,7 @@ class CompoundRun {
     if (minorVersion > operation.minorVersions[1]) return this.#refuse(number, operation, NFS4ERR_NOTSUPP);
     if (NOT_REPEATABLE.has(number) && !this.#runsOnce()) return undefined;
     this.#releasesBefore = context.releases.length;
+    context.room = this.#room();
     let answer: unknown;
     try {
       const decoded = operation.decodeArguments(args);
@@ -292,6 +293,15 @@ class CompoundRun {
       const { errors } = this.#services.counters;
       errors.set(status, (errors.get(status) ?? 0) + 1);
     }
+  }
+
+  /** What is left for the body of a result, behind its operation's number and status. */
+  #room(): number {
+    const { session, cacheThis } = this.#context;
+    const used = RPC_HEADER + this.#writer.position - this.#replyStart + REPLY_RESERVE + 8;
+    if (!session) return this.#services.limits.maxMessage - used;
+    const { ca_maxresponsesize, ca_maxresponsesize_cached } = session.fore;
+    return (cacheThis ? Math.min(ca_maxresponsesize, ca_maxresponsesize_cached) : ca_maxresponsesize) - used;
   }
 
   /** A reply must fit the session's channel, and its slot if it is to be kept (RFC 8881 §2.10.6.4). */

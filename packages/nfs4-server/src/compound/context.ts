@@ -29,6 +29,8 @@ export class CompoundContext {
   slot: Slot | null = null;
   /** The reply is to be kept in the slot. */
   cacheThis = false;
+  /** How many bytes the body of the running operation's result may have (RFC 8881 §2.10.6.4). */
+  room = 0;
   /** 4.1: of the session; 4.0: not known until an operation names it. */
   client: Client | null = null;
 

@@ -23,15 +23,20 @@ export const commit: Handler<COMMIT4args, COMMIT4res> = (context, { offset, coun
   const caller = context.caller(current.export);
   return whenReady(openedForWriting(context, current), (file) => {
     if (typeof file === "number") return file;
-    const release = (): void => file.release();
-    context.onFailure(release);
-    const writeverf = writeVerifier.bytes.slice();
-    return whenReady(fileSystem.commit?.(file.file, offset, count, caller), (answer) => {
-      context.settled(release);
-      release();
-      if (!isErrno(answer)) return { status: NFS4_OK, resok4: { writeverf } };
+    const failed = (): void => {
+      file.release();
       writeVerifier.change();
-      return statusOfErrno(answer);
+    };
+    context.onFailure(failed);
+    return whenReady(fileSystem.commit?.(file.file, offset, count, caller), (answer) => {
+      context.settled(failed);
+      if (isErrno(answer)) {
+        failed();
+        return statusOfErrno(answer);
+      }
+      file.release();
+      // As it is now: should another sync have failed meanwhile, it may have been about this data, and told only there.
+      return { status: NFS4_OK, resok4: { writeverf: writeVerifier.bytes.slice() } };
     });
   });
 };

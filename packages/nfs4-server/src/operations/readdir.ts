@@ -8,6 +8,8 @@ import {
   NFS4_OK,
   NFS4ERR_BAD_COOKIE,
   NFS4ERR_INVAL,
+  NFS4ERR_NOT_SAME,
+  NFS4ERR_REP_TOO_BIG,
   NFS4ERR_TOOSMALL,
   type nfsstat4,
   type READDIR4args,
@@ -26,38 +28,70 @@ import { child, notDirectory } from "../walk/walk.ts";
 
 /** Cookies never change their meaning here, so the verifier need not tell anything. */
 const COOKIE_VERIFIER = new Uint8Array(8);
-/** status, verifier, the end of the list and eof. */
-const FIXED_BYTES = 4 + 8 + 4 + 4;
+/** READDIR4resok without entries: verifier, the end of the list and eof. */
+const FIXED_BYTES = 8 + 4 + 4;
 /** An entry is at least: more follows, cookie, name's length and a word of it, mask's length, values' length. */
 const MIN_ENTRY_BYTES = 4 + 8 + 8 + 4 + 4;
+/** What `dircount` counts of the shortest name: cookie, length and a word. */
+const MIN_DIRECTORY_BYTES = 8 + 8;
 const MAX_PAGE = 1024;
+
+/** What bounds a reply, in bytes: `entries` all of READDIR4resok, `names` the cookies and names in it. */
+interface Bounds {
+  readonly all: number;
+  readonly names: number;
+  /** What to answer where not even one entry fits. */
+  readonly status: nfsstat4;
+}
 
 export const readdir: Handler<READDIR4args, never> = (context, args) => {
   const directory = needCurrent(context);
   if (typeof directory === "number") return directory;
   if (asksForWriteOnly(args.attr_request)) return NFS4ERR_INVAL;
   if (args.cookie === 1n || args.cookie === 2n || args.cookie > 0x7fff_ffff_ffff_ffffn) return NFS4ERR_BAD_COOKIE;
-  const limit = Math.min(args.maxcount, context.services.limits.maxIo);
-  if (limit < FIXED_BYTES + MIN_ENTRY_BYTES) return NFS4ERR_TOOSMALL;
-  const room = Math.floor((limit - FIXED_BYTES) / MIN_ENTRY_BYTES);
-  const byDircount = args.dircount === 0 ? room : Math.max(1, Math.ceil(args.dircount / 16));
-  const { fileSystem } = directory.export;
-  const page = fileSystem.readdir(
-    directory.node,
-    args.cookie,
-    Math.min(room, byDircount, MAX_PAGE),
-    context.caller(directory.export),
-  );
-  return whenReady(page, (answer): ReturnType<typeof readdir> => {
-    if (answer === "ENOTDIR") return notDirectory(context, directory);
-    if (isErrno(answer)) return statusOfErrno(answer);
-    const mask = requestedAttributes(context, args.attr_request);
-    return whenReady(allAttributes(context, directory, answer.entries, mask), (attributes) => {
-      if (typeof attributes === "number") return attributes;
-      return (writer) => writePage(writer, limit, answer.entries, attributes, answer.end, mask);
-    });
-  });
+  if (args.cookie !== 0n && args.cookieverf.some((byte) => byte !== 0)) return NFS4ERR_NOT_SAME;
+  if (args.maxcount < FIXED_BYTES + MIN_ENTRY_BYTES) return NFS4ERR_TOOSMALL;
+  const { limits } = context.services;
+  const offered = Math.min(args.maxcount, limits.maxIo);
+  const bounds: Bounds = {
+    all: Math.min(offered, context.room),
+    names: args.dircount === 0 ? Number.POSITIVE_INFINITY : args.dircount,
+    status: offered <= context.room ? NFS4ERR_TOOSMALL : NFS4ERR_REP_TOO_BIG,
+  };
+  return listFrom(context, directory, args.cookie, requestedAttributes(context, args.attr_request), bounds);
 };
+
+function listFrom(
+  context: CompoundContext,
+  directory: NodeReference,
+  cookie: bigint,
+  mask: readonly number[],
+  bounds: Bounds,
+): ReturnType<typeof readdir> {
+  const fitting = Math.min(
+    Math.floor((bounds.all - FIXED_BYTES) / MIN_ENTRY_BYTES),
+    Math.ceil(bounds.names / MIN_DIRECTORY_BYTES),
+    MAX_PAGE,
+  );
+  const { fileSystem } = directory.export;
+  const caller = context.caller(directory.export);
+  return whenReady(
+    fileSystem.readdir(directory.node, cookie, Math.max(1, fitting), caller),
+    (page): ReturnType<typeof readdir> => {
+      if (page === "ENOTDIR") return notDirectory(context, directory);
+      if (isErrno(page)) return statusOfErrno(page);
+      const { entries, end } = page;
+      return whenReady(allAttributes(context, directory, entries, mask), (attributes) => {
+        if (typeof attributes === "number") return attributes;
+        const last = entries.at(-1);
+        // All of them were removed meanwhile: what follows must be looked at, for an empty reply would have no cookie to go on from.
+        if (last && !end && attributes.every((values) => values === null))
+          return listFrom(context, directory, last.cookie, mask, bounds);
+        return (writer) => writePage(writer, bounds, entries, attributes, end || !last, mask);
+      });
+    },
+  );
+}
 
 type EntryAttributes = Fattr4Values | null;
 
@@ -107,7 +141,7 @@ function entryAttributes(
 
 function writePage(
   writer: XdrWriter,
-  limit: number,
+  bounds: Bounds,
   entries: readonly DirectoryEntry<object>[],
   attributes: readonly EntryAttributes[],
   end: boolean,
@@ -115,10 +149,11 @@ function writePage(
 ): nfsstat4 {
   const start = writer.position;
   writer.uint32(NFS4_OK);
+  const body = writer.position;
   writer.opaqueFixed(COOKIE_VERIFIER, 8);
-  const firstEntry = writer.position;
   let complete = end;
   let written = 0;
+  let names = 0;
   for (let i = 0; i < entries.length; i++) {
     const entry = entries[i];
     const values = attributes[i];
@@ -127,18 +162,20 @@ function writePage(
     writer.bool(true);
     writer.uint64(entry.cookie);
     writer.opaque(encodeName(entry.name));
+    names += writer.position - before - 4;
     encodeFattr4(writer, mask, values);
-    if (writer.position - start + 8 > limit) {
+    // The hint counts from the second entry on: one at least is worth the round trip.
+    if (writer.position - body + 8 > bounds.all || (written > 0 && names > bounds.names)) {
       writer.truncate(before);
       complete = false;
       break;
     }
     written++;
   }
-  if (written === 0 && !complete && writer.position === firstEntry && entries.length > 0) {
+  if (written === 0 && !complete) {
     writer.truncate(start);
-    writer.uint32(NFS4ERR_TOOSMALL);
-    return NFS4ERR_TOOSMALL;
+    writer.uint32(bounds.status);
+    return bounds.status;
   }
   writer.bool(false);
   writer.bool(complete);

@@ -6,10 +6,12 @@ import {
   NFS4ERR_NOTSUPP,
   NFS4ERR_NXIO,
   NFS4ERR_UNION_NOTSUPP,
+  type nfsstat4,
   type SEEK4args,
   type SEEK4res,
 } from "@nfs4/protocol";
 import { needCurrent } from "../compound/context.ts";
+import { onAnswer } from "../compound/fs-answer.ts";
 import type { Handler } from "../compound/handler.ts";
 import { whenReady } from "../filesystem/chain.ts";
 import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
@@ -29,13 +31,17 @@ export const seek: Handler<SEEK4args, SEEK4res> = (context, { sa_stateid, sa_off
     if (typeof file === "number") return file;
     const release = (): void => file.release();
     context.onFailure(release);
-    return whenReady(fileSystem.seek?.(file.file, Number(sa_offset), what, caller) ?? "ENOTSUP", (answer) => {
+    const answer = fileSystem.seek?.(file.file, Number(sa_offset), what, caller) ?? "ENOTSUP";
+    return whenReady(answer, (found) => {
       context.settled(release);
       release();
-      // No data behind: that is the end of the file, not an error (RFC 7862 §15.11.3).
-      if (answer === "ENXIO" && what === "data") return NFS4ERR_NXIO;
-      if (isErrno(answer)) return statusOfErrno(answer);
-      return { sa_status: NFS4_OK, resok4: { sr_eof: false, sr_offset: BigInt(answer) } };
+      if (found !== "ENXIO" && isErrno(found)) return statusOfErrno(found);
+      // The file's end is a hole, and where no data follows it is what is found (RFC 7862 §15.11.3).
+      return onAnswer(fileSystem.getattr(current.node, caller), ({ size }): SEEK4res | nfsstat4 => {
+        if (sa_offset >= BigInt(size)) return NFS4ERR_NXIO;
+        const offset = found === "ENXIO" ? size : found;
+        return { sa_status: NFS4_OK, resok4: { sr_eof: offset >= size, sr_offset: BigInt(offset) } };
+      });
     });
   });
 };

@@ -52,11 +52,10 @@ function fileForTruncation(
 ): Awaitable<FileReference | null | nfsstat4> {
   if (!hasBit(obj_attributes.attrmask, FATTR4_SIZE)) return null;
   if (!node.export.fileSystem.setattr) return NFS4ERR_ROFS;
+  const { grace, states } = context.services;
   const resolved = context.resolveStateid(stateid);
-  if (resolved && specialStateid(resolved) !== null) {
-    return (context.services.states.file(node.key)?.shares.denied ?? 0) & OPEN_WRITE
-      ? fileForIo(context, node, stateid, OPEN_WRITE)
-      : null;
-  }
+  const kind = resolved && specialStateid(resolved);
+  const byMode = kind === "anonymous" || kind === "read-bypass";
+  if (byMode && !grace.active && !states.shareConflict(node, OPEN_WRITE, 0)) return null;
   return fileForIo(context, node, stateid, OPEN_WRITE);
 }

@@ -1,7 +1,9 @@
 /** VERIFY (RFC 8881 §18.30) and NVERIFY (§18.15): go on only if attributes are, or are not, as the client says. */
 import {
-  encode_fattr4,
+  type Bitmap,
+  decodeFattr4,
   encodeFattr4,
+  type Fattr4Values,
   type fattr4,
   NFS4_OK,
   NFS4ERR_NOT_SAME,
@@ -24,14 +26,20 @@ function compare(context: CompoundContext, wanted: fattr4): Awaitable<nfsstat4> 
   if (typeof current === "number") return current;
   const status = comparableStatus(wanted.attrmask, context.minorVersion);
   if (status !== NFS4_OK) return status;
-  return whenReady(attributesOf(context, current, wanted.attrmask), (values): nfsstat4 => {
-    if (typeof values === "number") return values;
-    const ours = new XdrWriter();
-    encodeFattr4(ours, wanted.attrmask, values);
-    const theirs = new XdrWriter();
-    encode_fattr4(theirs, wanted);
-    return equal(ours.bytes(), theirs.bytes()) ? NFS4ERR_SAME : NFS4ERR_NOT_SAME;
+  const theirs = decodeFattr4(wanted);
+  if (!theirs.ok) return theirs.status;
+  return whenReady(attributesOf(context, current, wanted.attrmask), (ours): nfsstat4 => {
+    if (typeof ours === "number") return ours;
+    return equal(encoded(wanted.attrmask, ours), encoded(wanted.attrmask, theirs.values))
+      ? NFS4ERR_SAME
+      : NFS4ERR_NOT_SAME;
   });
+}
+
+function encoded(mask: Bitmap, values: Fattr4Values): Uint8Array {
+  const writer = new XdrWriter();
+  encodeFattr4(writer, mask, values);
+  return writer.bytes();
 }
 
 function equal(a: Uint8Array, b: Uint8Array): boolean {

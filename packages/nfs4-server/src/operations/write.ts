@@ -36,8 +36,12 @@ export const write: Handler<WRITE4args, WRITE4res> = (context, { stateid, offset
   if (offset + data.length > (fileSystem.capabilities?.maxFileSize ?? Number.MAX_SAFE_INTEGER)) return NFS4ERR_FBIG;
   return whenReady(fileForIo(context, current, stateid, OPEN_WRITE), (file) => {
     if (typeof file === "number") return file;
-    const release = (): void => file.release();
-    context.onFailure(release);
+    const failed = (): void => {
+      file.release();
+      // What was to be stable may be lost, and what was written before it with it.
+      if (stable !== UNSTABLE4) writeVerifier.change();
+    };
+    context.onFailure(failed);
     // The verifier as it was before the data was taken: if a sync fails meanwhile, the client must see the change.
     const writeverf = writeVerifier.bytes.slice();
     const answer =
@@ -45,8 +49,9 @@ export const write: Handler<WRITE4args, WRITE4res> = (context, { stateid, offset
         ? { count: 0, stability: "file-sync" as const }
         : (fileSystem.write?.(file.file, offset, data, STABILITY[stable], caller) ?? "EROFS");
     return whenReady(answer, (written) => {
-      context.settled(release);
-      release();
+      context.settled(failed);
+      if (written === "EIO") failed();
+      else file.release();
       if (isErrno(written)) return statusOfErrno(written);
       counters.writtenBytes += written.count;
       return { status: NFS4_OK, resok4: { count: written.count, committed: COMMITTED[written.stability], writeverf } };
