@@ -41,6 +41,11 @@ export class CallSet implements Either<FileSystemCalls> {
     return this.#run(this.#op.openPath, plain);
   }
 
+  cloneTree(directory: number): Now<number> {
+    this.#engine.begin(directory, null);
+    return this.#run(this.#op.cloneTree, plain);
+  }
+
   reopen(fd: number, flags: number, as?: As): Now<number> {
     this.#engine.begin(fd, as).flags(flags);
     return this.#run(this.#op.reopen, plain);

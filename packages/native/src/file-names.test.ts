@@ -38,6 +38,21 @@ describe.runIf(withoutFiles === undefined)("names", () => {
     expect(readdirSync(s.path)).toEqual([]);
   });
 
+  it.runIf(isRoot)("lead neither above a cloned tree nor into what is mounted on it", (context) => {
+    const outside = good(sync.open(s.root, ".", O.PATH | O.DIRECTORY, 0));
+    for (const name of ["cloned", "elsewhere"]) expect(sync.mkdir(s.root, name, 0o755)).toBe(0);
+    const tree = sync.cloneTree(good(sync.open(s.root, "cloned", O.PATH, 0)));
+    if (["EPERM", "ENOSYS"].includes(outcome(tree))) context.skip("open_tree is not allowed here");
+    expect(sync.mkdir(good(tree), "moved", 0o755)).toBe(0);
+    const moved = good(sync.open(tree, "moved", O.PATH, 0));
+    const ino = (fd: number): number => good(sync.statx(fd, null, 0, STATX.INO)).inoLow;
+    expect(ino(good(sync.open(tree, "..", O.PATH, 0)))).toBe(ino(tree));
+    expect(ino(good(sync.open(moved, "..", O.PATH, 0)))).toBe(ino(tree));
+    expect(sync.rename(good(sync.open(s.root, "cloned", O.PATH, 0)), "moved", outside, "elsewhere", 0)).toBe(0);
+    expect(outcome(sync.open(moved, "..", O.PATH, 0))).toBe("ENOENT");
+    for (const name of ["cloned", "elsewhere"]) expect(sync.unlink(s.root, name, AT.REMOVEDIR)).toBe(0);
+  });
+
   it("are too long from 256 bytes on, however long", async () => {
     for (const length of [256, 4095, 4096, 100_000]) {
       expect(outcome(sync.mkdir(s.root, "x".repeat(length), 0o700))).toBe("ENAMETOOLONG");

@@ -40,6 +40,11 @@ export interface FileSystemCalls {
   openBeneath(directory: number, path: Name, flags: number, mode: number, resolve: number, as?: As): Fd;
   /** open(2) by any path, links followed: for the root of an export. */
   openPath(path: Name, flags: number, as?: As): Fd;
+  /**
+   * open_tree(2) with OPEN_TREE_CLONE: the directory as an unattached mount of its own, O_PATH. Under it no other mount is crossed, ".." does not lead above
+   * it, and what was moved out of it has no parent. Gone with its last descriptor. Needs CAP_SYS_ADMIN (−EPERM); −ENOSYS before Linux 5.2.
+   */
+  cloneTree(directory: number): Fd;
   /** Opens what `fd` stands for again, with other flags: an O_PATH descriptor for I/O. Permission is decided now. −ELOOP for a symbolic link. */
   reopen(fd: number, flags: number, as?: As): Fd;
   /** close(2). The last close of an unlinked file frees its blocks, which can take long. */

@@ -69,6 +69,7 @@ const char *proc_fd_path(char buffer[PROC_FD_SIZE], int fd);
 int64_t fs_open(fs_call *call);
 int64_t fs_open_beneath(fs_call *call);
 int64_t fs_open_path(fs_call *call);
+int64_t fs_clone_tree(fs_call *call);
 int64_t fs_reopen(fs_call *call);
 int64_t fs_close(fs_call *call);
 int64_t fs_name_to_handle(fs_call *call);

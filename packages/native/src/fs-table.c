@@ -13,6 +13,7 @@ const fs_entry fs_entries[] = {
     {"open", fs_open, LANE_FILES},
     {"openBeneath", fs_open_beneath, LANE_FILES},
     {"openPath", fs_open_path, LANE_FILES},
+    {"cloneTree", fs_clone_tree, LANE_FILES},
     {"reopen", fs_reopen, LANE_FILES},
     {"close", fs_close, LANE_FILES},
     {"nameToHandle", fs_name_to_handle, LANE_FILES},

@@ -73,6 +73,14 @@ export class LocalFileSystem implements FileSystem<LocalNode, LocalFile> {
     return this.#volume.impersonates;
   }
 
+  /**
+   * True: the export is a mount of its own, and what is mounted under it shows the directories beneath. False (no CAP_SYS_ADMIN): directories on which something
+   * is mounted are hidden.
+   */
+  get confined(): boolean {
+    return this.#volume.confined;
+  }
+
   root(): LocalNode {
     return this.#root;
   }

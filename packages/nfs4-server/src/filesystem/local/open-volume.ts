@@ -53,13 +53,19 @@ export async function openVolume(options: LocalFileSystemOptions): Promise<Opene
   let rootFd = -1;
   try {
     rootFd = openRoot(calls, directory);
+    const apart = ownMount(calls, rootFd);
+    if (apart >= 0) {
+      calls.sync.close(rootFd);
+      rootFd = apart;
+    }
     const keys = await chooseKeys(options, calls, rootFd);
     const statfs = calls.sync.statfs(rootFd);
     const changes = new ChangeAttributes();
     const nodes = new NodeTable({ calls, keys, changes, limit, clock: options.clock });
     const metadata = options.blockingMetadata === "threads" ? calls.pool : calls.sync;
     const impersonates = mayImpersonate(calls);
-    const volume = new Volume({ calls, metadata, nodes, keys, changes, rootFd, impersonates });
+    const confined = apart >= 0;
+    const volume = new Volume({ calls, metadata, nodes, keys, changes, rootFd, impersonates, confined });
     const rootPath = calls.sync.reopen(rootFd, O.PATH | O.DIRECTORY);
     if (rootPath < 0) throw new Error(`cannot open "${directory}" again: ${errnoOf(rootPath)} (is /proc mounted?)`);
     const root = nodes.node({ key: keys.rootKey, fd: rootPath });
@@ -85,6 +91,18 @@ function openRoot(calls: FileCalls, directory: string): number {
   if (fd >= 0) return fd;
   const code = errnoName(fd);
   throw new Error(`cannot serve "${directory}": ${REASONS[code] ?? "it cannot be opened"} (${code})`);
+}
+
+/**
+ * The directory once more, readable, as a mount of its own that nobody else has: then the kernel sees to it that nothing leads out of the export, neither "..",
+ * nor what is mounted under it, nor a directory that somebody moves away. Where that is not allowed (it takes CAP_SYS_ADMIN) we look ourselves.
+ */
+function ownMount(calls: FileCalls, rootFd: number): number {
+  const tree = calls.sync.cloneTree(rootFd);
+  if (tree < 0) return tree;
+  const fd = calls.sync.open(tree, ".", O.RDONLY | O.DIRECTORY, 0);
+  calls.sync.close(tree);
+  return fd;
 }
 
 async function chooseKeys(options: LocalFileSystemOptions, calls: FileCalls, rootFd: number): Promise<NodeKeys> {

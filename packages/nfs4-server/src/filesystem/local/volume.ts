@@ -20,6 +20,8 @@ export interface VolumeParts {
   readonly rootFd: number;
   /** We may act as anybody; else everything is done as the process's own user. */
   readonly impersonates: boolean;
+  /** The kernel keeps us within the export. */
+  readonly confined: boolean;
 }
 
 export class Volume {
@@ -30,6 +32,7 @@ export class Volume {
   readonly changes: ChangeAttributes;
   readonly rootFd: number;
   readonly impersonates: boolean;
+  readonly confined: boolean;
   readonly files: Set<LocalFile> = new Set();
 
   constructor(parts: VolumeParts) {
@@ -40,6 +43,7 @@ export class Volume {
     this.changes = parts.changes;
     this.rootFd = parts.rootFd;
     this.impersonates = parts.impersonates;
+    this.confined = parts.confined;
   }
 
   /** An open file, which keeps its node; `fd` is its own. */
