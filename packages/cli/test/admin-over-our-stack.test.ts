@@ -10,7 +10,7 @@ const REPORT = { healthy: true, inGrace: false, uptimeSeconds: 7 };
 
 test("fastify answers over two stacks of ours: a Node server behind a Duplex over our TCP", async () => {
   using clock = nodeClock();
-  const link = new MemoryLink(clock, { delayUs: 100 });
+  const link = new MemoryLink(clock, { delay: 100 });
   await using server = createStack({ name: "server", clock, random: new SeededRandom(1) });
   await using client = createStack({ name: "client", clock, random: new SeededRandom(2) });
   server.addInterface({ name: "net0", driver: link.a }).addAddress("10.9.0.1/24");
