@@ -60,7 +60,9 @@ function byOpen(
     const owner = states.lockOwner(openOwner.client, latin1(locker.lock_owner.owner));
     // It has a lock stateid there, which it must use; a retry has been caught above (RFC 7530 §16.10.5).
     if (owner.sequence && owner.locks.has(open.file)) return NFS4ERR_BAD_SEQID;
-    // The lock-owner's own sequence begins here; a retry is the open-owner's affair.
+    // The lock-owner's own sequence begins with its first lock, whatever LOCKs were denied before (Linux sends the same lock_seqid again); a retry is
+    // the open-owner's affair.
+    if (owner.locks.size === 0) owner.sequence?.beginAnew();
     return inSequence(context, { sequence: owner.sequence, seqid: locker.lock_seqid, operation: OP_LOCK }, () =>
       decide(context, args, owner, () => {
         const state = states.find(stateid, context.client);

@@ -92,6 +92,13 @@ export class OwnerSequence {
     this.#current = current;
   }
 
+  /** Forgets the last request: the next one begins the sequence, with whatever seqid. */
+  beginAnew(): void {
+    this.#seqid = null;
+    this.#reply = null;
+    this.#current = null;
+  }
+
   /** The request that `admit` let in ended without a reply that counts (it threw). */
   abandon(): void {
     this.#busy = false;
