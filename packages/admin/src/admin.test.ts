@@ -4,14 +4,23 @@ import type { AdminSource } from "./source.ts";
 
 let healthy = true;
 let operations = 3;
+const errors = new Map<string, number>();
 const source: AdminSource = {
-  health: () => ({ healthy, inGrace: false, uptimeSeconds: 5 }),
+  health: () => ({ healthy, problems: healthy ? [] : ["the link is down"], inGrace: false, uptimeSeconds: 5 }),
   metrics: () => [
     {
       name: "nfs4_operations_total",
       help: "Operations",
       kind: "counter",
+      labels: ["operation"],
       samples: [{ labels: { operation: "READ" }, value: operations }],
+    },
+    {
+      name: "nfs4_errors_total",
+      help: "Errors",
+      kind: "counter",
+      labels: ["status"],
+      samples: [...errors].map(([status, value]) => ({ labels: { status }, value })),
     },
     { name: "nfs4_clients", help: "Clients", kind: "gauge", samples: [{ value: 2 }] },
   ],
@@ -22,6 +31,7 @@ const source: AdminSource = {
 afterEach(() => {
   healthy = true;
   operations = 3;
+  errors.clear();
 });
 
 describe("the admin interface", () => {
@@ -40,6 +50,23 @@ describe("the admin interface", () => {
     const { body } = await app.inject("/metrics");
     expect(body).toContain('nfs4_operations_total{operation="READ"} 7');
     expect(body).toContain("nfs4_clients 2");
+    await app.close();
+  });
+
+  it("shows samples whose labels appear later, and before that none", async () => {
+    const app = adminRoutes(source);
+    const before = (await app.inject("/metrics")).body;
+    expect(before).toContain("# TYPE nfs4_errors_total counter");
+    expect(before).not.toMatch(/^nfs4_errors_total/m);
+    errors.set("NFS4ERR_NOENT", 2);
+    expect((await app.inject("/metrics")).body).toContain('nfs4_errors_total{status="NFS4ERR_NOENT"} 2');
+    await app.close();
+  });
+
+  it("says what it does not have", async () => {
+    const app = adminRoutes(source);
+    expect((await app.inject("/nothing")).statusCode).toBe(404);
+    expect((await app.inject({ method: "POST", url: "/exports" })).statusCode).toBe(404);
     await app.close();
   });
 

@@ -65,11 +65,10 @@ class MetricsPage {
     return this.#registry.metrics();
   }
 
-  #update({ name, help, kind, samples }: Metric): void {
+  #update({ name, help, kind, labels = [], samples }: Metric): void {
     let known = this.#known.get(name);
     if (!known) {
-      const labelNames = [...new Set(samples.flatMap(({ labels = {} }) => Object.keys(labels)))];
-      const options = { name, help, labelNames, registers: [this.#registry] };
+      const options = { name, help, labelNames: labels, registers: [this.#registry] };
       known = kind === "counter" ? new Counter(options) : new Gauge(options);
       this.#known.set(name, known);
     }

@@ -5,6 +5,8 @@ export interface Metric {
   readonly name: string;
   readonly help: string;
   readonly kind: "counter" | "gauge";
+  /** Names of the labels that every sample has; default: none. */
+  readonly labels?: readonly string[];
   readonly samples: readonly Sample[];
 }
 
@@ -36,6 +38,8 @@ export interface ExportReport {
 
 export interface HealthReport {
   readonly healthy: boolean;
+  /** What is wrong, in words. Empty if healthy. */
+  readonly problems: readonly string[];
   readonly inGrace: boolean;
   readonly uptimeSeconds: number;
 }

@@ -17,7 +17,14 @@ export function serveCommand(): Command {
       transportOption("--tun", "our stack on a TUN device (default)", "tap", "host", "umlSocket", "qemuSocket"),
     )
     .addOption(transportOption("--tap", "our stack on a TAP device: Ethernet", "host", "umlSocket", "qemuSocket"))
-    .addOption(transportOption("--host", "the kernel's sockets, where no privilege is had", "umlSocket", "qemuSocket"))
+    .addOption(
+      transportOption(
+        "--host [address]",
+        "the kernel's sockets, where no privilege is had, at 127.0.0.1 or that address",
+        "umlSocket",
+        "qemuSocket",
+      ),
+    )
     .addOption(
       transportOption(
         "--uml-socket <path>",
@@ -28,7 +35,7 @@ export function serveCommand(): Command {
     .option("--qemu-socket <path>", "our stack for QEMU guests: their -netdev stream,addr.type=unix,addr.path=<path>")
     .option(
       "--address <address>",
-      "the stack's IPv4 address with prefix length (default: a free one, printed and kept); with --host where to listen (default 127.0.0.1)",
+      "the stack's IPv4 address with prefix length (default: a free one, printed and kept)",
     )
     .option("--address6 <address/length>", "the stack's IPv6 address, besides")
     .option("--gateway <address>", "where the stack sends what is not for its own network (default: the host)")

@@ -16,7 +16,8 @@ export interface Flags {
   readonly memory?: true;
   readonly tun?: true;
   readonly tap?: true;
-  readonly host?: true;
+  /** A string is the address to listen on. */
+  readonly host?: string | true;
   readonly umlSocket?: string;
   readonly qemuSocket?: string;
   readonly address?: string;
@@ -59,10 +60,20 @@ const FLAG_OF: Readonly<Record<string, string>> = {
 
 /** Throws a `SettingsError` about whatever is wrong with the file or a flag on its own. */
 export function settingsFrom(directories: readonly string[], flags: Flags): Settings {
+  refuseDirectoryAsAddress(flags);
   const file = flags.config === undefined ? {} : readSettingsFile(flags.config);
   const told = checkForm(settingsOf(flags));
   const exports = exportsOf(directories, flags, file);
   return { ...file, ...told, ...(exports === undefined ? {} : { exports }) };
+}
+
+/** `--host /srv` is parsed as an address. */
+function refuseDirectoryAsAddress({ host }: Flags): void {
+  if (typeof host === "string" && /^\.|\//.test(host))
+    throw new SettingsError(
+      "transport",
+      `"${host}" is no address to listen on: name directories before --host, or write --host=127.0.0.1`,
+    );
 }
 
 /** What the flags say, without exports. */
@@ -71,7 +82,7 @@ function settingsOf(flags: Flags): Record<string, unknown> {
   return defined({
     transport,
     socket: flags.umlSocket ?? flags.qemuSocket,
-    address: flags.address,
+    address: typeof flags.host === "string" ? flags.host : flags.address,
     address6: flags.address6,
     gateway: flags.gateway,
     device: flags.device,

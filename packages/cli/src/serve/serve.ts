@@ -90,7 +90,7 @@ async function start(settings: Settings, { ending, tell, stopMs }: Surroundings)
   });
   ending.add(() => server.close({ graceMs: stopMs }));
   tellEvents(tell);
-  const admin = await openAdmin(settings, adminSource(server, transport.stack, clock));
+  const admin = await openAdmin(settings, adminSource({ server, stack: transport.stack, clock, usage }));
   if (admin) ending.add(() => admin.close());
   server.listen(transport.listener);
   const lines = announcement({
@@ -128,6 +128,12 @@ function openTransport(settings: Settings, environment: StackEnvironment): Promi
         : "our own stack needs Linux: use --host for the kernel's sockets",
     );
   return stackTransport(settings, environment);
+}
+
+/** Of this process. */
+function usage(): { residentBytes: number; cpuSeconds: number } {
+  const { user, system } = process.cpuUsage();
+  return { residentBytes: process.memoryUsage.rss(), cpuSeconds: (user + system) / 1e6 };
 }
 
 async function openAdmin(settings: Settings, source: ReturnType<typeof adminSource>): Promise<Admin | null> {
