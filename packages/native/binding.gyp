@@ -15,6 +15,7 @@
         "src/fs-open.c",
         "src/fs-pool.c",
         "src/fs-table.c",
+        "src/fs-watch.c",
         "src/fs-xattr.c",
         "src/identity.c",
         "src/napi-util.c",

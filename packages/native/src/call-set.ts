@@ -237,4 +237,24 @@ export class CallSet implements Either<FileSystemCalls> {
     this.#engine.begin(fd, as).name(name);
     return this.#run(this.#op.removeXattr, plain);
   }
+
+  watchOpen(): Now<number> {
+    this.#engine.begin(-1, null);
+    return this.#run(this.#op.watchOpen, plain);
+  }
+
+  watchAdd(watchFd: number, fd: number, mask: number): Now<number> {
+    this.#engine.begin(watchFd, null).fd2(fd).flags(mask);
+    return this.#run(this.#op.watchAdd, plain);
+  }
+
+  watchRemove(watchFd: number, watch: number): Now<number> {
+    this.#engine.begin(watchFd, null).flags(watch);
+    return this.#run(this.#op.watchRemove, plain);
+  }
+
+  watchRead(watchFd: number, into: Uint8Array): Now<number> {
+    this.#engine.begin(watchFd, null);
+    return this.#run(this.#op.watchRead, plain, into);
+  }
 }

@@ -117,6 +117,18 @@ export const ADVICE = { NORMAL: 0, RANDOM: 1, SEQUENTIAL: 2, WILLNEED: 3, DONTNE
 /** renameat2(2) */
 export const RENAME = { NOREPLACE: 1, EXCHANGE: 2, WHITEOUT: 4 } as const;
 
+/** inotify(7) */
+export const IN = {
+  ATTRIB: 0x4,
+  MOVED_FROM: 0x40,
+  MOVED_TO: 0x80,
+  CREATE: 0x100,
+  DELETE: 0x200,
+  Q_OVERFLOW: 0x4000,
+  IGNORED: 0x8000,
+  ONLYDIR: 0x1000000,
+} as const;
+
 /** setxattr(2) */
 export const XATTR = { CREATE: 1, REPLACE: 2 } as const;
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bytes, good, isRoot, outcome, Scratch, text, withoutFiles } from "../test/scratch.ts";
-import { AT, DirentReader, DT, type FileSystemCalls, O, RENAME, RESOLVE, S, STATX } from "./index.ts";
+import { AT, DirentReader, DT, type FileSystemCalls, IN, O, RENAME, RESOLVE, S, STATX, WatchReader } from "./index.ts";
 
 describe.runIf(withoutFiles === undefined)("names", () => {
   let s: Scratch;
@@ -51,6 +51,33 @@ describe.runIf(withoutFiles === undefined)("names", () => {
     expect(sync.rename(good(sync.open(s.root, "cloned", O.PATH, 0)), "moved", outside, "elsewhere", 0)).toBe(0);
     expect(outcome(sync.open(moved, "..", O.PATH, 0))).toBe("ENOENT");
     for (const name of ["cloned", "elsewhere"]) expect(sync.unlink(s.root, name, AT.REMOVEDIR)).toBe(0);
+  });
+
+  it("are watched: one event for each change of an entry", () => {
+    const watch = good(sync.watchOpen());
+    const number = good(sync.watchAdd(watch, s.root, IN.CREATE | IN.DELETE | IN.MOVED_FROM | IN.MOVED_TO | IN.ATTRIB));
+    const buffer = new Uint8Array(4096);
+    const events = (): string[] => {
+      const length = sync.watchRead(watch, buffer);
+      if (outcome(length) === "EAGAIN") return [];
+      const found: string[] = [];
+      for (const reader = new WatchReader(buffer, good(length)); reader.next(); ) {
+        expect(reader.watch).toBe(number);
+        const name = Object.entries(IN).find(([, bit]) => reader.mask & bit)?.[0];
+        found.push(reader.named ? `${name} entry` : `${name}`);
+      }
+      return found;
+    };
+    expect(events()).toEqual([]);
+    expect(sync.mkdir(s.root, "watched", 0o755)).toBe(0);
+    expect(sync.rename(s.root, "watched", s.root, "moved", 0)).toBe(0);
+    expect(events()).toEqual(["CREATE entry", "MOVED_FROM entry", "MOVED_TO entry"]);
+    expect(sync.chmod(s.root, 0o755)).toBe(0);
+    expect(sync.unlink(s.root, "moved", AT.REMOVEDIR)).toBe(0);
+    expect(events()).toEqual(["ATTRIB", "DELETE entry"]);
+    expect(sync.watchRemove(watch, number)).toBe(0);
+    expect(events()).toEqual(["IGNORED"]);
+    sync.close(watch);
   });
 
   it("are too long from 256 bytes on, however long", async () => {

@@ -131,6 +131,15 @@ export interface FileSystemCalls {
   listXattrs(fd: number, into: Uint8Array, as?: As): Result;
   /** removexattr(2) */
   removeXattr(fd: number, name: Name, as?: As): Result;
+
+  /** inotify_init1(2), without waiting. */
+  watchOpen(): Fd;
+  /** inotify_add_watch(2) on what `fd` stands for: the watch's number. `mask`: IN.…. −ENOSPC: the user has no more watches. */
+  watchAdd(watchFd: number, fd: number, mask: number): Result;
+  /** inotify_rm_watch(2) */
+  watchRemove(watchFd: number, watch: number): Result;
+  /** read(2): bytes of events for a WatchReader, or −EAGAIN. −EINVAL if `into` is too small for one: 300 do. */
+  watchRead(watchFd: number, into: Uint8Array): Result;
 }
 
 /** The same calls, each giving a promise that never rejects for an errno. */

@@ -110,6 +110,12 @@ int64_t fs_copy_range(fs_call *call);
 int64_t fs_clone(fs_call *call);
 int64_t fs_clone_range(fs_call *call);
 
+// fs-watch.c
+int64_t fs_watch_open(fs_call *call);
+int64_t fs_watch_add(fs_call *call);
+int64_t fs_watch_remove(fs_call *call);
+int64_t fs_watch_read(fs_call *call);
+
 // fs-xattr.c
 int64_t fs_get_xattr(fs_call *call);
 int64_t fs_set_xattr(fs_call *call);

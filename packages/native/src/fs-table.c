@@ -51,6 +51,10 @@ const fs_entry fs_entries[] = {
     {"setXattr", fs_set_xattr, LANE_FILES},
     {"listXattrs", fs_list_xattrs, LANE_FILES},
     {"removeXattr", fs_remove_xattr, LANE_FILES},
+    {"watchOpen", fs_watch_open, LANE_FILES},
+    {"watchAdd", fs_watch_add, LANE_FILES},
+    {"watchRemove", fs_watch_remove, LANE_FILES},
+    {"watchRead", fs_watch_read, LANE_FILES},
 };
 
 const size_t fs_entry_count = sizeof fs_entries / sizeof fs_entries[0];

@@ -10,6 +10,7 @@ export {
   AT,
   DT,
   FALLOC,
+  IN,
   LEAVE_ID,
   LOCK,
   O,
@@ -71,4 +72,5 @@ export {
   UnixListener,
   type UnixSocketType,
 } from "./unix-socket.ts";
+export { WatchReader } from "./watch-reader.ts";
 export { DISCONNECT, READABLE, Watcher, WRITABLE } from "./watcher.ts";
