@@ -3,13 +3,14 @@ import { Address } from "../address.ts";
 import type { InboundPacket } from "../packet.ts";
 import type { Stack } from "../stack.ts";
 import type { ControlError, TransportProtocol } from "../transport.ts";
+import { CHUNK } from "./chunk-pool.ts";
 import type { TcpConnection } from "./connection.ts";
 import { ACK, CLOSED, FIN, PROTOCOL_TCP, RST, SYN } from "./constants.ts";
 import { requestOutput, TcpContext } from "./context.ts";
 import { connectionError } from "./control-input.ts";
 import { endConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
-import { FLOW_CONNECTION, FLOW_SYN, FLOW_TIME_WAIT, type FlowKey } from "./flow.ts";
+import { FLOW_CONNECTION, FLOW_SYN, FLOW_TIME_WAIT, type Flow, type FlowKey } from "./flow.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
 import { connectionInput, finishIntoTimeWait } from "./input.ts";
 import { TcpListener } from "./listener.ts";
@@ -146,6 +147,16 @@ export class TcpLayer implements TransportProtocol {
 
   *listeners(): Generator<TcpListener, void, undefined> {
     for (const some of this.#listeners.values()) yield* some;
+  }
+
+  /** Everything in the table, for tests: connections, half-open ones, and those in TIME-WAIT. */
+  flows(): Iterable<Flow> {
+    return this.#context.flows;
+  }
+
+  /** Bytes of memory that receive buffers hold. */
+  get receiveMemory(): number {
+    return this.#context.chunks.inUse * CHUNK;
   }
 
   // ——— From IP ———
@@ -316,7 +327,7 @@ export class TcpLayer implements TransportProtocol {
 
   // ——— Ends ———
 
-  #find(key: FlowKey) {
+  #find(key: FlowKey): Flow | null {
     return this.#context.flows.find(
       key.l0,
       key.l1,
