@@ -1,6 +1,7 @@
 /** Reads a configuration file. */
 import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { jsonMistake } from "./json-mistake.ts";
 import { checkForm, type Settings } from "./settings.ts";
 import { messageOf, SettingsError } from "./settings-error.ts";
 
@@ -16,15 +17,9 @@ export function readSettingsFile(file: string): Settings {
 }
 
 function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    const message = messageOf(error);
-    const position = /position (\d+)/.exec(message)?.[1];
-    // Some messages quote the whole text, which says nothing to anybody.
-    const what = /^(?:Unexpected|Expected|Bad|Unterminated)[^,\n]*?(?= in JSON| at position|,|$)/.exec(message)?.[0];
-    throw new SettingsError(null, `${place(text, Number(position ?? text.length))}: not JSON: ${what ?? message}`);
-  }
+  const mistake = jsonMistake(text);
+  if (!mistake) return JSON.parse(text);
+  throw new SettingsError(null, `${place(text, mistake.position)}: not JSON: expected ${mistake.expected}`);
 }
 
 function place(text: string, position: number): string {

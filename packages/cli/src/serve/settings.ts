@@ -87,7 +87,10 @@ const schema = z.strictObject({
   timecounter: z.enum(["hrtime", "tsc"]).exactOptional(),
   pcap: text.exactOptional(),
   admin: z
-    .union([z.literal(false), z.string().refine(isAddressAndPort)], "must be address:port such as 127.0.0.1:9049")
+    .custom<string | false>(
+      (value) => value === false || (typeof value === "string" && addressAndPort(value) !== null),
+      "must be address:port such as 127.0.0.1:9049, or false",
+    )
     .exactOptional(),
 });
 
@@ -127,10 +130,6 @@ export function addressAndPort(text: string): { readonly host: string; readonly 
   const [, bracketed, plain, port = ""] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   return host === undefined || Number(port) > 65_535 ? null : { host, port: Number(port) };
-}
-
-function isAddressAndPort(text: string): boolean {
-  return addressAndPort(text) !== null;
 }
 
 function uncapitalized(sentence: string): string {
