@@ -21,7 +21,7 @@ export interface RpcConnectionOptions {
   readonly flavors: ReadonlyMap<number, AuthFlavorServer>;
   /** Whether the peer still has to show itself (connections that peers opened). */
   readonly stranger: boolean;
-  /** Memory for a stranger's record was refused. */
+  /** Memory for a record was refused, or a call must wait for others. */
   readonly onShort?: (() => void) | undefined;
   /** Called before the first byte is read. */
   readonly onOpen?: ((connection: RpcConnection) => void) | undefined;
@@ -96,9 +96,7 @@ export class RpcConnection implements Upgradable {
         peerEnded: (truncated) => this.#peerEnded(truncated),
         failed: (error) => this.#failed(error),
         owing: () => !this.#incoming.idle || this.#pending.size > 0,
-        short: () => {
-          if (this.#stranger) this.#onShort?.();
-        },
+        short: () => this.#onShort?.(),
       },
     );
     this.#pending = new PendingCalls(environment, this.#outbox);
@@ -111,6 +109,7 @@ export class RpcConnection implements Upgradable {
       programs: options.programs,
       flavors: options.flavors,
       badMessage: (problem) => this.#badMessage(problem),
+      short: () => this.#onShort?.(),
     });
     this.closed = stream.closed.then((end) => this.#streamEnded(end));
     if (connectionChannel.hasSubscribers) connectionChannel.publish({ connection: this });
@@ -168,6 +167,11 @@ export class RpcConnection implements Upgradable {
   /** Since when the peer has been in the middle of a record, in µs of uptime; null if it is not. */
   get receivingSince(): number | null {
     return this.#reader.receivingSince;
+  }
+
+  /** Since when the peer has taken nothing of the replies that wait for it, in µs of uptime; null if none wait. */
+  get unreadSince(): number | null {
+    return this.#outbox.unreadSince;
   }
 
   /** Whether the record that the peer is sending has to wait here for memory. */

@@ -16,8 +16,10 @@ export interface RpcCounters {
   sendTimeouts: number;
   /** Of those: records that are neither a call nor a reply, or that end within their header. */
   badMessages: number;
-  /** Of those: strangers cut off in the middle of a record to make room for others. */
-  strangersEvicted: number;
+  /** Of those: peers cut off to make room for others, because their records do not get finished or their replies not read. */
+  evicted: number;
+  /** Of those: strangers cut off because there were too many of them. */
+  strangersReplaced: number;
   /** Records cut off by the end of the connection. */
   recordsTruncated: number;
   /** Complete records received. */
@@ -74,7 +76,8 @@ export function newRpcCounters(): RpcCounters {
     receiveTimeouts: 0,
     sendTimeouts: 0,
     badMessages: 0,
-    strangersEvicted: 0,
+    evicted: 0,
+    strangersReplaced: 0,
     recordsTruncated: 0,
     records: 0,
     recordBytes: 0,

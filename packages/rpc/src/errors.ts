@@ -33,6 +33,8 @@ export type RpcErrorCode =
   | "RPC_RECEIVE_TIMEOUT"
   /** The peer did not take the replies that wait for it for too long. */
   | "RPC_SEND_TIMEOUT"
+  /** The peer was cut off to make room for others. */
+  | "RPC_EVICTED"
   /** A handler ended without an answer. */
   | "RPC_NOT_ANSWERED"
   /** This side closed the connection. */

@@ -35,6 +35,8 @@ export interface IncomingCallsOptions {
   readonly flavors: ReadonlyMap<number, AuthFlavorServer>;
   /** A record is no message; the connection ends. */
   readonly badMessage: (problem: string) => void;
+  /** A call must wait for others; whoever can make room should. */
+  readonly short: () => void;
 }
 
 /**
@@ -58,6 +60,7 @@ export class IncomingCalls implements CallOwner {
   /** Of the flavors seen so far: one or two. */
   readonly #authenticators: { readonly flavor: number; readonly authenticator: Authenticator }[] = [];
   readonly #badMessage: (problem: string) => void;
+  readonly #short: () => void;
   /** Records of calls not started, from `#head` on. */
   #waiting: PooledBuffer[] = [];
   #head = 0;
@@ -83,6 +86,7 @@ export class IncomingCalls implements CallOwner {
     this.#programs = options.programs;
     this.#flavors = options.flavors;
     this.#badMessage = options.badMessage;
+    this.#short = options.short;
   }
 
   /** Calls started and not settled. */
@@ -107,6 +111,7 @@ export class IncomingCalls implements CallOwner {
       return;
     }
     this.#counters.callsDelayed++;
+    this.#short();
     this.#waiting.push(record);
     if (this.waiting >= this.#environment.limits.waitingCalls) {
       this.#counters.queuePauses++;

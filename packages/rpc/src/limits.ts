@@ -10,13 +10,17 @@ export interface RpcLimits {
   readonly recordTimeoutMs: number;
   /** A connection that nobody has vouched for (`RpcConnection.admit`) must complete a record so often. Default 30,000. */
   readonly strangerTimeoutMs: number;
-  /** Within so long after its start a stranger's record is not thrown out for another's sake. Default 2,000. */
+  /** Strangers connected at a time: for one more, the one that has been a stranger for longest is cut off. Default 4,096. */
+  readonly strangers: number;
+  /** Within so long after its start a stranger's record, or its unread replies, are not thrown out for another's sake. Default 2,000. */
   readonly strangerGraceMs: number;
+  /** The same for peers that somebody has vouched for. Default 10,000. */
+  readonly clientGraceMs: number;
   /** The peer must take something of what waits for it so often while calls are held back for it. Default 120,000. */
   readonly sendTimeoutMs: number;
   /** Connections open at a time. Default 16,384. */
   readonly connections: number;
-  /** Bytes of received records, complete or not, whose calls are not settled. Defaults 16 MiB, 8 MiB, 256 MiB. */
+  /** Bytes of received records, complete or not, whose calls are not settled. Defaults 16 MiB, 8 MiB, 128 MiB. */
   readonly memoryPerConnection: number;
   readonly memoryOfStrangers: number;
   readonly memoryInAll: number;
@@ -24,7 +28,7 @@ export interface RpcLimits {
   readonly callsPerConnection: number;
   readonly callsOfStrangers: number;
   readonly callsInAll: number;
-  /** Bytes given to streams and not yet released by them, at which no further call is started. Defaults 4 MiB, 16 MiB, 256 MiB. */
+  /** Bytes given to streams and not yet released by them, at which no further call is started. Defaults 4 MiB, 8 MiB, 64 MiB. */
   readonly outputPerConnection: number;
   readonly outputOfStrangers: number;
   readonly outputInAll: number;
@@ -39,18 +43,20 @@ export const DEFAULT_LIMITS: RpcLimits = {
   fragmentsPerRecord: 262_144,
   recordTimeoutMs: 60_000,
   strangerTimeoutMs: 30_000,
+  strangers: 4096,
   strangerGraceMs: 2_000,
+  clientGraceMs: 10_000,
   sendTimeoutMs: 120_000,
   connections: 16_384,
   memoryPerConnection: 16 * 1024 * 1024,
   memoryOfStrangers: 8 * 1024 * 1024,
-  memoryInAll: 256 * 1024 * 1024,
+  memoryInAll: 128 * 1024 * 1024,
   callsPerConnection: 128,
   callsOfStrangers: 1024,
   callsInAll: 8192,
   outputPerConnection: 4 * 1024 * 1024,
-  outputOfStrangers: 16 * 1024 * 1024,
-  outputInAll: 256 * 1024 * 1024,
+  outputOfStrangers: 8 * 1024 * 1024,
+  outputInAll: 64 * 1024 * 1024,
   waitingCalls: 1024,
   pendingCalls: 65_536,
 };

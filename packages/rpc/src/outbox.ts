@@ -26,6 +26,8 @@ export class Outbox {
   #scheduled = false;
   /** Bytes handed to the stream and not yet released. */
   #outstanding = 0;
+  /** Since when the peer has taken nothing of them. */
+  #unreadSince = 0;
   /** Bytes released, ever, and as of the last look at the peer's progress. */
   #progress = 0;
   #lastProgress = 0;
@@ -41,6 +43,11 @@ export class Outbox {
     this.#environment = environment;
     this.#output = output;
     this.#onStall = stalled;
+  }
+
+  /** Since when (µs of uptime) the peer has taken nothing of what was sent to it; null if nothing waits for it. */
+  get unreadSince(): number | null {
+    return this.#outstanding === 0 ? null : this.#unreadSince;
   }
 
   /** Flushes, and goes on with another stream. */
@@ -90,6 +97,7 @@ export class Outbox {
     const counters = this.#environment.counters;
     counters.writes++;
     counters.bytesWritten += this.#bytes;
+    if (this.#outstanding === 0) this.#unreadSince = this.#environment.clock.coarse();
     this.#outstanding += this.#bytes;
     this.#bytes = 0;
     this.#stall ??= this.#environment.clock.callout(() => this.#checkProgress());
@@ -117,6 +125,7 @@ export class Outbox {
   #released(bytes: number): void {
     this.#outstanding -= bytes;
     this.#progress += bytes;
+    this.#unreadSince = this.#environment.clock.coarse();
     this.#output.give(bytes);
   }
 

@@ -6,11 +6,11 @@ import { authSysServer } from "./auth/sys.ts";
 import { type CloseOptions, RpcConnection } from "./connection.ts";
 import type { RpcCounters } from "./counters.ts";
 import { RpcEnvironment } from "./environment.ts";
+import { Evictor } from "./evictor.ts";
 import type { RpcLimits } from "./limits.ts";
 import { LoadShare, type LoadShareLimits } from "./load-share.ts";
 import type { RpcProgram } from "./program.ts";
 import { ProgramTable } from "./program-table.ts";
-import { StrangerEvictor } from "./stranger-evictor.ts";
 
 export interface RpcServerOptions {
   readonly clock: Clock;
@@ -33,7 +33,7 @@ export class RpcServer implements AsyncDisposable {
   readonly #onConnection: ((connection: RpcConnection) => void) | undefined;
   readonly #listeners: Set<Listener> = new Set();
   readonly #connections: Set<RpcConnection> = new Set();
-  readonly #evictor: StrangerEvictor;
+  readonly #evictor: Evictor;
   #closed = false;
 
   constructor(options: RpcServerOptions) {
@@ -41,7 +41,7 @@ export class RpcServer implements AsyncDisposable {
     this.environment = new RpcEnvironment(options);
     this.#onConnection = options.onConnection;
     for (const flavor of options.flavors ?? [authNoneServer, authSysServer]) this.#flavors.set(flavor.flavor, flavor);
-    this.#evictor = new StrangerEvictor(this.environment, this.#connections);
+    this.#evictor = new Evictor(this.environment, this.#connections);
   }
 
   get counters(): RpcCounters {
@@ -76,7 +76,11 @@ export class RpcServer implements AsyncDisposable {
       onOpen: this.#onConnection,
     });
     this.#connections.add(connection);
-    void connection.closed.then(() => this.#connections.delete(connection));
+    void connection.closed.then(() => {
+      this.#connections.delete(connection);
+      this.#evictor.closed(connection);
+    });
+    this.#evictor.opened(connection);
     return connection;
   }
 

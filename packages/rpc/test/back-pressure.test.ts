@@ -184,24 +184,63 @@ describe("strangers", () => {
 
   it("10,000 that announce a record and go silent take next to nothing, and the others are served", async () => {
     const talk = new Conversation();
+    const { strangers } = talk.server.environment.limits;
     const announced = Uint8Array.of(0x80, 0x10, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0);
     const marks = Uint8Array.of(0x80, 0x10, 0, 0);
+    talk.connection.admit();
     for (let i = 0; i < 10_000; i++) {
       const [near, far] = memoryPipe(talk.clock);
       talk.server.accept(far);
       near.write([{ bytes: i % 2 === 0 ? marks : announced }]);
     }
     await talk.clock.runFor(1e6);
-    expect(talk.server.connections.size).toBe(10_001);
-    expect(talk.server.environment.strangers.memory.used).toBeLessThanOrEqual(5000 * 1024);
-    // A stranger's small call and a client's large one get through.
-    expect(await talk.run(talk.client.call(echoRequest(data)))).toEqual(data);
+    expect(talk.server.connections.size).toBe(strangers + 1);
+    expect(talk.server.counters.strangersReplaced).toBe(10_000 - strangers);
+    expect(talk.server.environment.strangers.memory.used).toBeLessThanOrEqual(strangers * 1024);
+    // A newcomer's small call and a client's large one get through.
+    const [near, far] = memoryPipe(talk.clock);
+    talk.server.accept(far);
+    const newcomer = new RawPeer(near);
+    newcomer.send(callRecord(Procedure.ECHO, data));
     const large = new Uint8Array(1 << 20);
     expect((await talk.run(talk.client.call(echoRequest(large)))).length).toBe(large.length);
-    talk.connection.admit();
+    expect(newcomer.take()).toContain("01020304");
+    near.abort();
     await talk.clock.runFor(31e6);
     expect(talk.server.connections.size).toBe(1);
-    expect(talk.server.counters.receiveTimeouts).toBe(10_000);
+    expect(talk.server.counters.receiveTimeouts).toBe(strangers - 1);
+    await talk.finish();
+  });
+
+  it("that read no replies make room for others", async () => {
+    const talk = new Conversation({ server: { limits: { outputOfStrangers: 100_000, outputPerConnection: 50_000 } } });
+    const peers = Array.from({ length: 4 }, () => {
+      const [near, far] = memoryPipe(talk.clock, { window: 1000 });
+      talk.server.accept(far);
+      for (let i = 0; i < 10; i++) near.write([{ bytes: callRecord(Procedure.ECHO, new Uint8Array(20_000)) }]);
+      return near;
+    });
+    await talk.clock.runFor(1e6);
+    const before = talk.clock.coarse();
+    expect(await talk.run(talk.client.call(echoRequest(data)))).toEqual(data);
+    expect(talk.clock.coarse() - before).toBeLessThan(5e6);
+    expect(talk.server.counters.evicted).toBeGreaterThan(0);
+    for (const near of peers) near.abort();
+    await talk.finish();
+  });
+
+  it("are cut off for strangers only, clients after a longer while", async () => {
+    const talk = new Conversation({ server: { limits: { outputInAll: 100_000 } } });
+    const [near, far] = memoryPipe(talk.clock, { window: 1000 });
+    talk.server.accept(far)!.admit();
+    for (let i = 0; i < 10; i++) near.write([{ bytes: callRecord(Procedure.ECHO, new Uint8Array(20_000)) }]);
+    await talk.clock.runFor(1e6);
+    talk.connection.admit();
+    const before = talk.clock.coarse();
+    expect(await talk.run(talk.client.call(echoRequest(data)))).toEqual(data);
+    expect(talk.clock.coarse() - before).toBeGreaterThan(8e6);
+    expect(talk.server.counters.evicted).toBe(1);
+    near.abort();
     await talk.finish();
   });
 
@@ -221,7 +260,7 @@ describe("strangers", () => {
     const before = talk.clock.coarse();
     expect((await talk.run(talk.client.call(echoRequest(large)))).length).toBe(large.length);
     expect(talk.clock.coarse() - before).toBeLessThan(15e6);
-    expect(talk.server.counters.strangersEvicted).toBeGreaterThan(0);
+    expect(talk.server.counters.evicted).toBeGreaterThan(0);
     await talk.clock.runFor(60e6);
     await talk.finish();
   });
