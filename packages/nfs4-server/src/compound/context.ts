@@ -56,6 +56,14 @@ export class CompoundContext {
     return this.call.connection.peerAddress.address;
   }
 
+  /** 4.0: an operation has shown whose it is. The lease goes on, and the connection is a stranger's no more. */
+  renew(client: Client): void {
+    const { clients, limits } = this.services;
+    clients.renew(client);
+    const { connection } = this.call;
+    if (connection.stranger) connection.admit({ recordBytes: limits.maxMessage });
+  }
+
   /** Registers what to let go of if the running operation throws, until `settled`. */
   onFailure(cleanup: () => void): void {
     this.#cleanups.add(cleanup);

@@ -112,7 +112,7 @@ function decide(
   if (refused !== NFS4_OK) return refuse(states, owner, refused);
   if (owner.client.states.size >= limits.maxStatesPerClient || open.file.locks.held.length >= limits.maxLocksPerFile)
     return refuse(states, owner, context.minorVersion === 0 ? NFS4ERR_RESOURCE : NFS4ERR_DELAY);
-  if (context.minorVersion === 0) clients.renew(owner.client);
+  if (context.minorVersion === 0) context.renew(owner.client);
   // Clients whose leases have run out give way.
   let conflict = open.file.locks.conflict(owner, range, exclusive);
   while (conflict?.owner.client.expired) {

@@ -68,7 +68,7 @@ function clientOf(context: CompoundContext, args: OPEN4args): Client | nfsstat4 
   const client = clients.find(clientid);
   if (client?.identity.generation !== "4.0" || !client.confirmed)
     return !client && clients.isOurs(clientid) ? NFS4ERR_EXPIRED : NFS4ERR_STALE_CLIENTID;
-  clients.renew(client);
+  context.renew(client);
   return client;
 }
 

@@ -50,7 +50,7 @@ export function fileForIo(
 
 /** The open that a stateid stands for, directly or through a lock; renews a 4.0 client's lease. */
 export function openStateFor(context: CompoundContext, node: NodeReference, stateid: stateid4): OpenState | nfsstat4 {
-  const { clients, states } = context.services;
+  const { states } = context.services;
   const state = states.find(stateid, context.client);
   if (typeof state === "number") return state;
   if (state.file.key !== node.key) return NFS4ERR_BAD_STATEID;
@@ -59,7 +59,7 @@ export function openStateFor(context: CompoundContext, node: NodeReference, stat
   if (context.minorVersion === 0) {
     // What an OPEN that was never confirmed gave cannot be used (RFC 7530 §9.1.11).
     if (!open.owner.sequence?.confirmed) return NFS4ERR_BAD_STATEID;
-    clients.renew(client);
+    context.renew(client);
   }
   return open;
 }
