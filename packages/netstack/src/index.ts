@@ -39,8 +39,9 @@ export type { Sysctl, SysctlDescription, SysctlOptions, SysctlTree, SysctlValue 
 export type { KeepAliveOptions, TcpConnection } from "./tcp/connection.ts";
 export { TcpError } from "./tcp/errors.ts";
 export type { TcpInfo } from "./tcp/info.ts";
-export { type TcpConnectionSummary, type TcpConnectOptions, TcpLayer, type TcpListenOptions } from "./tcp/layer.ts";
+export { type TcpConnectionSummary, type TcpConnectOptions, TcpLayer } from "./tcp/layer.ts";
 export type { TcpListener } from "./tcp/listener.ts";
+export type { TcpListenOptions } from "./tcp/listeners.ts";
 export type { StateChange } from "./tcp/state.ts";
 export type { TcpStatistics } from "./tcp/statistics.ts";
 export type { ControlError, ControlErrorKind, TransportProtocol } from "./transport.ts";

@@ -1,5 +1,5 @@
 import { hashEnd, hashWord } from "../address.ts";
-import type { Flow } from "./flow.ts";
+import type { Flow, FlowKey } from "./flow.ts";
 
 const SMALLEST = 64;
 /** Old buckets emptied per insertion while the table grows, so that no single packet pays for it. */
@@ -67,6 +67,11 @@ export class FlowTable {
       flow = old[hash & (old.length - 1)]!;
     }
     return null;
+  }
+
+  findKey(key: FlowKey): Flow | null {
+    const { l0, l1, l2, l3, localPort, r0, r1, r2, r3, remotePort } = key;
+    return this.find(l0, l1, l2, l3, localPort, r0, r1, r2, r3, remotePort);
   }
 
   /** Adds a flow whose ends are not in the table. */

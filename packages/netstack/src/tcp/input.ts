@@ -1,3 +1,4 @@
+import { checkSequence, checkTimestamps } from "./acceptability.ts";
 import { acceptAck, measure, processAck, updateWindow } from "./ack.ts";
 import { challengeAllowed } from "./challenge.ts";
 import {
@@ -33,9 +34,6 @@ import { sendReset } from "./transmit.ts";
 import { noteUrgent } from "./urgent.ts";
 import { offeredWindow } from "./window.ts";
 
-/** Timestamps are trusted for 24 days of silence (RFC 7323 §5.5). */
-const TS_VALID_US = 24 * 86_400e6;
-
 /** What the layer must do after a segment: nothing more, or put the connection into TIME-WAIT. */
 export type InputVerdict = "done" | "time-wait";
 
@@ -50,6 +48,9 @@ export function connectionInput(tcb: Tcb, segment: TcpSegment): InputVerdict {
     return laterSteps(tcb, segment);
   }
   if (fastPath(tcb, segment)) return "done";
+  if (tcb.state === SYN_RECEIVED && (segment.flags & SYN) !== 0 && segment.seq === tcb.irs) {
+    if (!repeatedSyn(tcb, segment)) return "done";
+  }
   if (!checkTimestamps(tcb, segment) || !checkSequence(tcb, segment)) return "done";
   if ((segment.flags & RST) !== 0) {
     processReset(tcb, segment);
@@ -107,112 +108,19 @@ function fastPath(tcb: Tcb, segment: TcpSegment): boolean {
   return true;
 }
 
-/** PAWS (RFC 7323 §5.3 R1) and the rule that timestamps stay on once agreed (§3.2). */
-function checkTimestamps(tcb: Tcb, segment: TcpSegment): boolean {
-  if (!tcb.timestamps || (segment.flags & RST) !== 0) return true;
-  const { options } = segment;
-  const { statistics, tunables } = tcb.context;
-  if (!options.hasTimestamps) {
-    if (tunables.tolerateMissingTs.value) return true;
-    statistics.tsMissing++;
+/**
+ * The SYN of a simultaneous open once more (RFC 9293 §3.5, figure 7). With an ACK it is what completes the handshake; without, our SYN,ACK was lost, and
+ * goes again.
+ */
+function repeatedSyn(tcb: Tcb, segment: TcpSegment): boolean {
+  if ((segment.flags & ACK) === 0) {
+    tcb.sndNxt = tcb.iss;
+    requestOutput(tcb);
     return false;
   }
-  if (!seqLt(options.tsVal, tcb.tsRecent)) return true;
-  if (tcb.lastReceived - tcb.tsRecentAge > TS_VALID_US) return true;
-  statistics.pawsDrop++;
-  statistics.rcvDupPack++;
-  statistics.rcvDupByte += segment.length;
-  acknowledgeNow(tcb, segment);
-  return false;
-}
-
-/** RFC 9293 §3.10.7.4 step 1. What is acceptable is trimmed to what is new and within the window. */
-function checkSequence(tcb: Tcb, segment: TcpSegment): boolean {
-  const window = offeredWindow(tcb);
-  const edge = (tcb.rcvNxt + window) >>> 0;
-  const segmentLength = segment.sequenceLength;
-  const { seq } = segment;
-  if (!acceptable(tcb.rcvNxt, window, seq, segmentLength)) {
-    // A full window still lets acknowledgments, URG and resets in (RFC 9293 §3.10.7.4, MUST-66).
-    if (!(window === 0 && seq === tcb.rcvNxt)) {
-      rejectUnacceptable(tcb, segment);
-      return false;
-    }
-    tcb.context.statistics.rcvWinProbe++;
-    acknowledgeNow(tcb, segment);
-  }
-  const { options } = segment;
-  // RFC 7323 §4.3 (2), (3).
-  if (tcb.timestamps && options.hasTimestamps && (segment.flags & RST) === 0 && seqLe(seq, tcb.lastAckSent)) {
-    tcb.tsRecent = options.tsVal;
-    tcb.tsRecentAge = tcb.lastReceived;
-  }
-  if ((segment.flags & (RST | SYN)) !== 0) return true;
-  if (seqLt(seq, tcb.rcvNxt)) trimFront(tcb, segment);
-  const over = (segment.seq + segment.sequenceLength - edge) | 0;
-  if (over > 0 && segment.sequenceLength > 0) trimEnd(tcb, segment, over);
+  segment.flags &= ~SYN;
+  segment.seq = tcb.rcvNxt;
   return true;
-}
-
-/** The table of RFC 9293 §3.10.7.4. */
-function acceptable(rcvNxt: number, window: number, seq: number, length: number): boolean {
-  if (window === 0) return length === 0 && seq === rcvNxt;
-  const offset = (seq - rcvNxt) | 0;
-  if (offset >= 0 && offset < window) return true;
-  if (length === 0) return false;
-  const last = (seq + length - 1 - rcvNxt) | 0;
-  return last >= 0 && last < window;
-}
-
-function rejectUnacceptable(tcb: Tcb, segment: TcpSegment): void {
-  const { statistics } = tcb.context;
-  if ((segment.flags & RST) !== 0) {
-    statistics.badRst++;
-    return;
-  }
-  if (seqLt(segment.seq, tcb.rcvNxt)) {
-    statistics.rcvDupPack++;
-    statistics.rcvDupByte += segment.length;
-  } else {
-    statistics.rcvPackAfterWin++;
-    statistics.rcvByteAfterWin += segment.length;
-  }
-  acknowledgeNow(tcb, segment);
-}
-
-/** An acknowledgment that nothing new earned: at the end of the batch, and bounded where no data could be meant (acknowledgment wars, RFC 5961 §7). */
-function acknowledgeNow(tcb: Tcb, segment: TcpSegment): void {
-  if (segment.length === 0 && (segment.flags & FIN) === 0 && !challengeAllowed(tcb)) return;
-  tcb.ackNow = true;
-  requestOutput(tcb);
-}
-
-function trimFront(tcb: Tcb, segment: TcpSegment): void {
-  const { statistics } = tcb.context;
-  const old = (tcb.rcvNxt - segment.seq) >>> 0;
-  const bytes = Math.min(old, segment.length);
-  statistics.rcvPartDupPack++;
-  statistics.rcvPartDupByte += bytes;
-  segment.payloadOffset += bytes;
-  segment.length -= bytes;
-  segment.seq = (segment.seq + old) >>> 0;
-  tcb.ackNow = true;
-  requestOutput(tcb);
-}
-
-function trimEnd(tcb: Tcb, segment: TcpSegment, over: number): void {
-  const { statistics } = tcb.context;
-  let bytes = over;
-  if ((segment.flags & FIN) !== 0) {
-    segment.flags &= ~FIN;
-    bytes--;
-  }
-  bytes = Math.min(bytes, segment.length);
-  segment.length -= bytes;
-  statistics.rcvPackAfterWin++;
-  statistics.rcvByteAfterWin += bytes;
-  tcb.ackNow = true;
-  requestOutput(tcb);
 }
 
 /** Step 2, with the checks of RFC 5961 §3. The segment is acceptable, or at RCV.NXT of a full window. */

@@ -5,15 +5,17 @@ import type { Stack } from "../stack.ts";
 import type { ControlError, TransportProtocol } from "../transport.ts";
 import { CHUNK } from "./chunk-pool.ts";
 import type { TcpConnection } from "./connection.ts";
-import { ACK, CLOSED, FIN, PROTOCOL_TCP, RST, SYN } from "./constants.ts";
+import { CLOSED, PROTOCOL_TCP } from "./constants.ts";
 import { requestOutput, TcpContext } from "./context.ts";
 import { connectionError } from "./control-input.ts";
 import { endConnection } from "./end.ts";
+import { endsToOpen, type LocalEnd } from "./ends.ts";
 import { TcpError } from "./errors.ts";
-import { FLOW_CONNECTION, FLOW_SYN, FLOW_TIME_WAIT, type Flow, type FlowKey } from "./flow.ts";
+import { FLOW_CONNECTION, FLOW_SYN, FLOW_TIME_WAIT, type Flow } from "./flow.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
 import { connectionInput, finishIntoTimeWait } from "./input.ts";
-import { TcpListener } from "./listener.ts";
+import type { TcpListener } from "./listener.ts";
+import { Listeners, type TcpListenOptions } from "./listeners.ts";
 import { openActive, openPassive } from "./open.ts";
 import { output } from "./output.ts";
 import { PendingConnect } from "./pending-connect.ts";
@@ -22,21 +24,8 @@ import { TcpStatistics } from "./statistics.ts";
 import { SynCache, type SynEntry } from "./syncache.ts";
 import type { Tcb } from "./tcb.ts";
 import { type TimeWait, TimeWaitList } from "./time-wait.ts";
-import { sendReset } from "./transmit.ts";
 
-export interface TcpListenOptions {
-  /** One of our addresses; default: all of them. */
-  readonly address?: string;
-  /** 0: one is chosen. */
-  readonly port: number;
-  /** Connections that may wait for `accept`. Default 128. */
-  readonly backlog?: number;
-}
-
-export interface TcpConnectOptions extends ConnectOptions {
-  readonly localAddress?: string;
-  readonly localPort?: number;
-}
+export interface TcpConnectOptions extends ConnectOptions, LocalEnd {}
 
 /** One connection, as `TcpLayer.connections()` lists it. */
 export interface TcpConnectionSummary extends TcpInfo {
@@ -53,7 +42,7 @@ export class TcpLayer implements TransportProtocol {
   readonly #segment = new TcpSegment();
   readonly #synCache: SynCache;
   readonly #timeWait: TimeWaitList;
-  readonly #listeners = new Map<number, TcpListener[]>();
+  readonly #listeners: Listeners;
   #spare: Tcb[] = [];
 
   constructor(stack: Stack) {
@@ -61,6 +50,7 @@ export class TcpLayer implements TransportProtocol {
     this.#context = new TcpContext(stack, this.statistics);
     this.#synCache = new SynCache(this.#context);
     this.#timeWait = new TimeWaitList(this.#context);
+    this.#listeners = new Listeners(this.#context, this.#synCache);
     stack.registerTransport(PROTOCOL_TCP, this);
     stack.onBatchEnd(() => this.#outputPending());
     stack.onClose(() => this.#close());
@@ -70,20 +60,7 @@ export class TcpLayer implements TransportProtocol {
 
   /** Accepts connections. Throws a `TcpError` (EADDRINUSE, EADDRNOTAVAIL) or a RangeError for what is no address or port. */
   listen(options: TcpListenOptions): TcpListener {
-    const { ip } = this.#context.stack;
-    const parsed = options.address === undefined ? null : Address.parse(options.address);
-    const address = parsed?.isUnspecified ? null : parsed;
-    if (address !== null && !ip.isLocal(address.w0, address.w1, address.w2, address.w3)) {
-      throw new TcpError("EADDRNOTAVAIL", `${address} is not an address of this stack`);
-    }
-    const port = options.port === 0 ? this.#unusedPort() : checkedPort(options.port);
-    const same = this.#listeners.get(port) ?? [];
-    if (same.some((other) => (other.address === null ? address === null : address?.equals(other.address)))) {
-      throw new TcpError("EADDRINUSE", `port ${port} has a listener already`);
-    }
-    const listener = new TcpListener(this, address, port, options.backlog ?? 128);
-    this.#listeners.set(port, [...same, listener]);
-    return listener;
+    return this.#listeners.listen(options);
   }
 
   /** Opens a connection. Rejects with a `ConnectError`. */
@@ -94,11 +71,11 @@ export class TcpLayer implements TransportProtocol {
     const { signal, timeoutMs } = options;
     if (signal?.aborted) throw new ConnectError("ABORT_ERR", to, signal.reason);
     const context = this.#context;
-    const key = this.#ends(to, options);
+    const key = endsToOpen(context, this.#listeners, to, options);
     const pending = new PendingConnect(to, signal);
     context.stack.enter();
     try {
-      const old = this.#find(key);
+      const old = context.flows.findKey(key);
       const leastIss = old?.kind === FLOW_TIME_WAIT ? (old as TimeWait).sndNxt : -1;
       if (old?.kind === FLOW_TIME_WAIT) this.#timeWait.remove(old as TimeWait);
       context.statistics.connAttempt++;
@@ -145,8 +122,8 @@ export class TcpLayer implements TransportProtocol {
     return this.#synCache.size;
   }
 
-  *listeners(): Generator<TcpListener, void, undefined> {
-    for (const some of this.#listeners.values()) yield* some;
+  listeners(): Iterable<TcpListener> {
+    return this.#listeners;
   }
 
   /** Everything in the table, for tests: connections, half-open ones, and those in TIME-WAIT. */
@@ -184,7 +161,7 @@ export class TcpLayer implements TransportProtocol {
       packet.src3,
       segment.sourcePort,
     );
-    if (flow === null) this.#listenInput(segment, -1);
+    if (flow === null) this.#listeners.input(segment, -1);
     else if (flow.kind === FLOW_CONNECTION) this.#connectionInput(flow as Tcb, segment);
     else if (flow.kind === FLOW_SYN) this.#synInput(flow as SynEntry, segment);
     else this.#timeWaitInput(flow as TimeWait, segment);
@@ -220,73 +197,11 @@ export class TcpLayer implements TransportProtocol {
   #synInput(entry: SynEntry, segment: TcpSegment): void {
     const verdict = this.#synCache.input(entry, segment);
     if (verdict === "complete") this.#connectionInput(openPassive(this.#context, entry), segment);
-    else if (verdict === "listen") this.#listenInput(segment, -1);
+    else if (verdict === "listen") this.#listeners.input(segment, -1);
   }
 
   #timeWaitInput(entry: TimeWait, segment: TcpSegment): void {
-    if (this.#timeWait.input(entry, segment) === "new-connection") this.#listenInput(segment, entry.sndNxt);
-  }
-
-  /** RFC 9293 §3.10.7.1 and §3.10.7.2: no connection; perhaps a listener. */
-  #listenInput(segment: TcpSegment, leastIss: number): void {
-    const { statistics, tunables, stack } = this.#context;
-    const { flags, packet } = segment;
-    const listener = this.#listenerFor(segment);
-    if (listener === null) {
-      statistics.noPort++;
-      if ((flags & RST) !== 0 || this.#isBlackHole(segment)) return;
-      sendReset(this.#context, segment);
-      return;
-    }
-    if ((flags & RST) !== 0) {
-      statistics.badRst++;
-      return;
-    }
-    if ((flags & ACK) !== 0) {
-      statistics.badSyn++;
-      sendReset(this.#context, segment);
-      return;
-    }
-    if ((flags & SYN) === 0 || ((flags & FIN) !== 0 && tunables.dropSynfin.value)) {
-      statistics.badSyn++;
-      return;
-    }
-    const source = Address.fromWords(packet.src0, packet.src1, packet.src2, packet.src3);
-    if (
-      source.isMulticast ||
-      source.isUnspecified ||
-      stack.ip.isBroadcast(source.w0, source.w1, source.w2, source.w3)
-    ) {
-      // MUST-63.
-      statistics.rcvBadAddr++;
-      return;
-    }
-    if (listener.isFull) {
-      statistics.listenDrop++;
-      return;
-    }
-    const mtu = packet.iface.mtu;
-    this.#synCache.add(keyOf(segment), segment, listener, mtu, leastIss);
-  }
-
-  #isBlackHole(segment: TcpSegment): boolean {
-    const level = this.#context.tunables.blackhole.value;
-    const { packet, flags } = segment;
-    if (level === 0) return false;
-    if (level < 3 && this.#context.stack.ip.isLocal(packet.src0, packet.src1, packet.src2, packet.src3)) return false;
-    return level >= 2 || (flags & SYN) !== 0;
-  }
-
-  #listenerFor(segment: TcpSegment): TcpListener | null {
-    const some = this.#listeners.get(segment.destinationPort);
-    if (some === undefined) return null;
-    const { packet } = segment;
-    let any: TcpListener | null = null;
-    for (const listener of some) {
-      if (listener.address === null) any = listener;
-      else if (listener.address.is(packet.dst0, packet.dst1, packet.dst2, packet.dst3)) return listener;
-    }
-    return any;
+    if (this.#timeWait.input(entry, segment) === "new-connection") this.#listeners.input(segment, entry.sndNxt);
   }
 
   // ——— From the stack ———
@@ -306,16 +221,8 @@ export class TcpLayer implements TransportProtocol {
     }
   }
 
-  /** From a listener. */
-  unlisten(listener: TcpListener): void {
-    this.#synCache.removeAll(listener);
-    const rest = (this.#listeners.get(listener.port) ?? []).filter((other) => other !== listener);
-    if (rest.length === 0) this.#listeners.delete(listener.port);
-    else this.#listeners.set(listener.port, rest);
-  }
-
   #close(): void {
-    for (const listener of [...this.listeners()]) void listener.close();
+    for (const listener of [...this.#listeners]) void listener.close();
     for (const flow of [...this.#context.flows]) {
       if (flow.kind === FLOW_CONNECTION) {
         endConnection(flow as Tcb, "aborted", new TcpError("ECONNABORTED", "the stack was closed"));
@@ -324,99 +231,4 @@ export class TcpLayer implements TransportProtocol {
     this.#synCache.removeAll(null);
     this.#timeWait.clear();
   }
-
-  // ——— Ends ———
-
-  #find(key: FlowKey): Flow | null {
-    return this.#context.flows.find(
-      key.l0,
-      key.l1,
-      key.l2,
-      key.l3,
-      key.localPort,
-      key.r0,
-      key.r1,
-      key.r2,
-      key.r3,
-      key.remotePort,
-    );
-  }
-
-  /** The two ends of a connection to open. Throws a `ConnectError`. */
-  #ends(to: { readonly address: string; readonly port: number }, options: TcpConnectOptions): FlowKey {
-    const { ip } = this.#context.stack;
-    if (!Address.isAddress(to.address)) throw new ConnectError("EINVAL", to);
-    const remote = Address.parse(to.address);
-    const port = checkedPort(to.port);
-    const { w0, w1, w2, w3 } = remote;
-    // MUST-46.
-    if (remote.isMulticast || remote.isUnspecified || ip.isBroadcast(w0, w1, w2, w3)) {
-      throw new ConnectError("EADDRNOTAVAIL", to);
-    }
-    const route = ip.route(w0, w1, w2, w3);
-    if (route === null) throw new ConnectError("ENETUNREACH", to);
-    // MUST-44.
-    const local = options.localAddress === undefined ? ip.selectSource(route) : Address.parse(options.localAddress);
-    if (local === null || local.family !== remote.family || !ip.isLocal(local.w0, local.w1, local.w2, local.w3)) {
-      throw new ConnectError("EADDRNOTAVAIL", to);
-    }
-    const ends = {
-      family: remote.family,
-      l0: local.w0,
-      l1: local.w1,
-      l2: local.w2,
-      l3: local.w3,
-      localPort: 0,
-      r0: w0,
-      r1: w1,
-      r2: w2,
-      r3: w3,
-      remotePort: port,
-    };
-    if (options.localPort !== undefined && options.localPort !== 0) {
-      const key = { ...ends, localPort: checkedPort(options.localPort) };
-      const old = this.#find(key);
-      if (old !== null && old.kind !== FLOW_TIME_WAIT) throw new ConnectError("EADDRINUSE", to);
-      return key;
-    }
-    const { ports, tunables } = this.#context;
-    const isFree = (candidate: number): boolean =>
-      !this.#listeners.has(candidate) && this.#find({ ...ends, localPort: candidate }) === null;
-    const { portFirst, portLast } = tunables;
-    const { l0, l1, l2, l3 } = ends;
-    const chosen = ports.choose(l0, l1, l2, l3, w0, w1, w2, w3, port, portFirst.value, portLast.value, isFree);
-    if (chosen < 0) throw new ConnectError("EADDRNOTAVAIL", to);
-    return { ...ends, localPort: chosen };
-  }
-
-  #unusedPort(): number {
-    const { ports, tunables } = this.#context;
-    const isFree = (candidate: number): boolean => !this.#listeners.has(candidate);
-    const chosen = ports.choose(0, 0, 0, 0, 0, 0, 0, 0, 0, tunables.portFirst.value, tunables.portLast.value, isFree);
-    if (chosen < 0) throw new TcpError("EADDRINUSE", "no port is left");
-    return chosen;
-  }
-}
-
-function checkedPort(port: number): number {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new RangeError(`not a port: ${port}`);
-  return port;
-}
-
-/** The ends of the segment's connection, as we see them. */
-function keyOf(segment: TcpSegment): FlowKey {
-  const { packet } = segment;
-  return {
-    family: packet.family,
-    l0: packet.dst0,
-    l1: packet.dst1,
-    l2: packet.dst2,
-    l3: packet.dst3,
-    localPort: segment.destinationPort,
-    r0: packet.src0,
-    r1: packet.src1,
-    r2: packet.src2,
-    r3: packet.src3,
-    remotePort: segment.sourcePort,
-  };
 }

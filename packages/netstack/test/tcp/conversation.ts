@@ -7,8 +7,9 @@ import type { NetworkInterface } from "../../src/interface.ts";
 import { Stack } from "../../src/stack.ts";
 import type { SysctlValue } from "../../src/sysctl.ts";
 import type { TcpConnection } from "../../src/tcp/connection.ts";
-import { TcpLayer, type TcpListenOptions } from "../../src/tcp/layer.ts";
+import { TcpLayer } from "../../src/tcp/layer.ts";
 import type { TcpListener } from "../../src/tcp/listener.ts";
+import type { TcpListenOptions } from "../../src/tcp/listeners.ts";
 import { decodeSegment, encodeSegment, type Segment, type SegmentInit } from "./segment-codec.ts";
 
 export interface ConversationOptions {

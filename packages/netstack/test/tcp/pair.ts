@@ -4,7 +4,8 @@ import { MemoryLink, type MemoryLinkOptions } from "../../src/drivers/memory-lin
 import { Stack } from "../../src/stack.ts";
 import type { SysctlValue } from "../../src/sysctl.ts";
 import type { TcpConnection } from "../../src/tcp/connection.ts";
-import { TcpLayer, type TcpListenOptions } from "../../src/tcp/layer.ts";
+import { TcpLayer } from "../../src/tcp/layer.ts";
+import type { TcpListenOptions } from "../../src/tcp/listeners.ts";
 
 export interface PairOptions extends MemoryLinkOptions {
   readonly sysctl?: Readonly<Record<string, SysctlValue>>;

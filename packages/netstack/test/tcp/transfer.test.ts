@@ -49,3 +49,25 @@ describe("two stacks", () => {
     expect(Buffer.compare(atClient.bytes, down)).toBe(0);
   });
 });
+
+describe("two stacks that call each other at the same moment", () => {
+  for (const loss of [0, 0.3]) {
+    it(`MUST-10 have one connection${loss > 0 ? ", also when segments are lost" : ""}`, async () => {
+      for (let seed = 1; seed <= (loss > 0 ? 20 : 1); seed++) {
+        const pair = new Pair({ seed, delay: 1000, loss });
+        const fromA = pair.tcpA.connect({ address: "10.0.0.2", port: 222 }, { localPort: 111 });
+        const fromB = pair.tcpB.connect({ address: "10.0.0.1", port: 111 }, { localPort: 222 });
+        const [a, b] = await pair.clock.runToSettle(Promise.all([fromA, fromB]));
+        const [atA, atB] = [new Collector(a), new Collector(b)];
+        a.write([{ bytes: pattern(5000, 1) }]);
+        b.write([{ bytes: pattern(4000, 2) }]);
+        a.shutdown();
+        b.shutdown();
+        await pair.clock.runToSettle(Promise.all([a.closed, b.closed]));
+        expect(Buffer.compare(atB.bytes, pattern(5000, 1))).toBe(0);
+        expect(Buffer.compare(atA.bytes, pattern(4000, 2))).toBe(0);
+        if (loss === 0) expect(pair.tcpA.statistics.sndTotal + pair.tcpB.statistics.sndTotal).toBeLessThan(24);
+      }
+    });
+  }
+});

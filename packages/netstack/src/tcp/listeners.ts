@@ -1,0 +1,150 @@
+import { Address } from "../address.ts";
+import { ACK, FIN, RST, SYN } from "./constants.ts";
+import type { TcpContext } from "./context.ts";
+import { checkedPort, endsOfSegment, unusedPort } from "./ends.ts";
+import { TcpError } from "./errors.ts";
+import { type ListenerHost, TcpListener } from "./listener.ts";
+import type { TcpSegment } from "./segment.ts";
+import type { SynCache } from "./syncache.ts";
+import { sendReset } from "./transmit.ts";
+
+export interface TcpListenOptions {
+  /** One of our addresses; default: all of them. */
+  readonly address?: string;
+  /** 0: one is chosen. */
+  readonly port: number;
+  /** Connections that may wait for `accept`. Default 128. */
+  readonly backlog?: number;
+}
+
+const NOWHERE = {
+  family: 4,
+  l0: 0,
+  l1: 0,
+  l2: 0,
+  l3: 0,
+  localPort: 0,
+  r0: 0,
+  r1: 0,
+  r2: 0,
+  r3: 0,
+  remotePort: 0,
+} as const;
+
+/** The listeners of one stack, and what becomes of segments that belong to no connection. */
+export class Listeners implements ListenerHost {
+  readonly #context: TcpContext;
+  readonly #synCache: SynCache;
+  readonly #byPort = new Map<number, TcpListener[]>();
+
+  constructor(context: TcpContext, synCache: SynCache) {
+    this.#context = context;
+    this.#synCache = synCache;
+  }
+
+  has(port: number): boolean {
+    return this.#byPort.has(port);
+  }
+
+  *[Symbol.iterator](): Generator<TcpListener, void, undefined> {
+    for (const some of this.#byPort.values()) yield* some;
+  }
+
+  /** Throws a `TcpError` (EADDRINUSE, EADDRNOTAVAIL) or a RangeError for what is no address or port. */
+  listen(options: TcpListenOptions): TcpListener {
+    const { ip } = this.#context.stack;
+    const parsed = options.address === undefined ? null : Address.parse(options.address);
+    const address = parsed?.isUnspecified ? null : parsed;
+    if (address !== null && !ip.isLocal(address.w0, address.w1, address.w2, address.w3)) {
+      throw new TcpError("EADDRNOTAVAIL", `${address} is not an address of this stack`);
+    }
+    const port = options.port === 0 ? this.#unusedPort() : checkedPort(options.port);
+    const same = this.#byPort.get(port) ?? [];
+    if (same.some((other) => (other.address === null ? address === null : address?.equals(other.address)))) {
+      throw new TcpError("EADDRINUSE", `port ${port} has a listener already`);
+    }
+    const listener = new TcpListener(this, address, port, options.backlog ?? 128);
+    this.#byPort.set(port, [...same, listener]);
+    return listener;
+  }
+
+  /** From a listener that closes. */
+  unlisten(listener: TcpListener): void {
+    this.#synCache.removeAll(listener);
+    const rest = (this.#byPort.get(listener.port) ?? []).filter((other) => other !== listener);
+    if (rest.length === 0) this.#byPort.delete(listener.port);
+    else this.#byPort.set(listener.port, rest);
+  }
+
+  /**
+   * A segment that belongs to no connection: RFC 9293 §3.10.7.1 (CLOSED) or §3.10.7.2 (LISTEN). `leastIss` ≥ 0: an old connection between the same
+   * ends has just made room, and the new one must stay beyond that sequence number.
+   */
+  input(segment: TcpSegment, leastIss: number): void {
+    const { statistics, tunables } = this.#context;
+    const { flags } = segment;
+    const listener = this.#find(segment);
+    if (listener === null) {
+      statistics.noPort++;
+      if ((flags & RST) === 0 && !this.#isBlackHole(segment)) sendReset(this.#context, segment);
+      return;
+    }
+    if ((flags & RST) !== 0) {
+      statistics.badRst++;
+      return;
+    }
+    if ((flags & ACK) !== 0) {
+      statistics.badSyn++;
+      sendReset(this.#context, segment);
+      return;
+    }
+    if ((flags & SYN) === 0 || ((flags & FIN) !== 0 && tunables.dropSynfin.value)) {
+      statistics.badSyn++;
+      return;
+    }
+    if (!this.#isHost(segment)) {
+      statistics.rcvBadAddr++;
+      return;
+    }
+    if (listener.isFull) {
+      statistics.listenDrop++;
+      return;
+    }
+    this.#synCache.add(endsOfSegment(segment), segment, listener, segment.packet.iface.mtu, leastIss);
+  }
+
+  /** MUST-63: whether the segment comes from an address that can be a host's. */
+  #isHost(segment: TcpSegment): boolean {
+    const { src0, src1, src2, src3 } = segment.packet;
+    const source = Address.fromWords(src0, src1, src2, src3);
+    if (source.isMulticast || source.isUnspecified) return false;
+    return !this.#context.stack.ip.isBroadcast(src0, src1, src2, src3);
+  }
+
+  /** net.inet.tcp.blackhole. */
+  #isBlackHole(segment: TcpSegment): boolean {
+    const level = this.#context.tunables.blackhole.value;
+    if (level === 0) return false;
+    const { src0, src1, src2, src3 } = segment.packet;
+    if (level < 3 && this.#context.stack.ip.isLocal(src0, src1, src2, src3)) return false;
+    return level >= 2 || (segment.flags & SYN) !== 0;
+  }
+
+  #find(segment: TcpSegment): TcpListener | null {
+    const some = this.#byPort.get(segment.destinationPort);
+    if (some === undefined) return null;
+    const { dst0, dst1, dst2, dst3 } = segment.packet;
+    let any: TcpListener | null = null;
+    for (const listener of some) {
+      if (listener.address === null) any = listener;
+      else if (listener.address.is(dst0, dst1, dst2, dst3)) return listener;
+    }
+    return any;
+  }
+
+  #unusedPort(): number {
+    const port = unusedPort(this.#context, NOWHERE, (candidate) => !this.#byPort.has(candidate));
+    if (port < 0) throw new TcpError("EADDRINUSE", "no port is left");
+    return port;
+  }
+}
