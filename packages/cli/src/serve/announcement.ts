@@ -1,12 +1,9 @@
 /** What a server that has just started tells people. The last line is what to type on a client. */
-import type { ExportOptions } from "@nfs4/server";
-import type { PlannedExport } from "./plan.ts";
+import type { OpenExport } from "./exports.ts";
 import type { Transport } from "./transport.ts";
 
 export interface Facts {
-  readonly planned: readonly PlannedExport[];
-  /** In the order of `planned`. */
-  readonly exports: readonly ExportOptions[];
+  readonly exports: readonly OpenExport[];
   readonly transport: Pick<Transport, "address" | "description" | "port">;
   /** Nobody said what to serve. */
   readonly chosenByDefault: boolean;
@@ -16,26 +13,25 @@ export interface Facts {
 }
 
 export function announcement(facts: Facts): string[] {
-  const { planned, exports, transport, inGrace, statePath, adminUrl } = facts;
-  const served = exports.map((one, index) => {
-    const source = planned[index]?.source ?? "memory, which is lost when the server ends";
-    const how = [
-      one.readOnly ? "read-only" : "writable",
-      { root: "root squashed", all: "everybody squashed", none: "nobody squashed" }[one.squash ?? "root"],
-      `for ${one.clients?.join(", ") ?? "everybody"}`,
-    ];
-    return `  ${one.path} is ${source} (${how.join("; ")})`;
-  });
+  const { exports, transport, inGrace, statePath, adminUrl } = facts;
+  const notes = new Set(exports.flatMap((one) => one.notes));
   return [
     facts.chosenByDefault ? "serving the current directory, because none was named:" : "serving:",
-    ...served,
+    ...exports.map(describe),
+    ...[...notes].map((note) => `  (${note})`),
     `through ${transport.description[0]}, at ${transport.address} port ${transport.port}`,
     ...transport.description.slice(1).map((line) => `  ${line}`),
     `state in ${statePath}`,
     ...(inGrace ? ["in grace: clients of the last run may reclaim what they had, and new opens and locks wait"] : []),
     ...(adminUrl === null ? [] : [`admin at ${adminUrl}`]),
-    `mount with: ${mountLine(transport, served.length === 1 ? (exports[0]?.path ?? "/") : "/")}`,
+    `mount with: ${mountLine(transport, exports.length === 1 ? (exports[0]?.path ?? "/") : "/")}`,
   ];
+}
+
+const SQUASHED = { root: "root squashed", all: "everybody squashed", none: "nobody squashed" } as const;
+
+function describe({ path, source, readOnly, squash = "root", clients = ["everybody"] }: OpenExport): string {
+  return `  ${path} is ${source} (${readOnly ? "read-only" : "writable"}; ${SQUASHED[squash]}; for ${clients.join(", ")})`;
 }
 
 /** What to type on a client. */

@@ -12,6 +12,13 @@ export interface ExportEnvironment {
   readonly storage: Storage;
 }
 
+export interface OpenExport extends ExportOptions {
+  /** For people: what is behind it. */
+  readonly source: string;
+  /** For people: what is not as they might think. */
+  readonly notes: readonly string[];
+}
+
 /** Throws a `SettingsError` about the first export whose directory cannot be served. */
 export function refuseMissing(planned: readonly PlannedExport[]): void {
   for (const [index, { source }] of planned.entries()) {
@@ -32,8 +39,8 @@ export function refuseMissing(planned: readonly PlannedExport[]): void {
 export async function openExports(
   planned: readonly PlannedExport[],
   environment: ExportEnvironment,
-): Promise<ExportOptions[]> {
-  const opened: ExportOptions[] = [];
+): Promise<OpenExport[]> {
+  const opened: OpenExport[] = [];
   for (const [index, one] of planned.entries()) {
     const { path, source, readOnly = false, squash = "root", id, anonymousUid, anonymousGid } = one;
     opened.push({
@@ -44,24 +51,35 @@ export async function openExports(
       ...(anonymousUid === undefined ? {} : { anonymousUid }),
       ...(anonymousGid === undefined ? {} : { anonymousGid }),
       clients: one.clients ?? environment.networks,
-      fileSystem: source === null ? memory(environment) : await local(source, index, environment),
+      ...(source === null ? memory(environment) : await local(source, index, environment)),
     });
   }
   return opened;
 }
 
-function memory({ clock }: ExportEnvironment): MemoryFileSystem {
-  return new MemoryFileSystem({ now: () => clock.wall(), root: { mode: 0o1777 } });
+type Backing = Pick<OpenExport, "fileSystem" | "notes" | "source">;
+
+function memory({ clock }: ExportEnvironment): Backing {
+  const fileSystem = new MemoryFileSystem({ now: () => clock.wall(), root: { mode: 0o1777 } });
+  return { fileSystem, source: "memory", notes: ["what is in memory is lost when the server ends"] };
 }
 
-async function local(
-  directory: string,
-  index: number,
-  { clock, storage }: ExportEnvironment,
-): Promise<LocalFileSystem> {
+async function local(directory: string, index: number, { clock, storage }: ExportEnvironment): Promise<Backing> {
   try {
-    return await LocalFileSystem.open({ directory, clock, storage });
+    const fileSystem = await LocalFileSystem.open({ directory, clock, storage });
+    return { fileSystem, source: directory, notes: notesOn(fileSystem) };
   } catch (error) {
     throw new SettingsError(`exports.${index}.directory`, messageOf(error));
   }
+}
+
+function notesOn({ impersonates, keys }: LocalFileSystem): string[] {
+  return [
+    ...(impersonates
+      ? []
+      : ["without root everything is done as the user that runs the server, and new files are theirs"]),
+    ...(keys === "handles"
+      ? []
+      : ["without the kernel's file handles, files renamed behind the server's back become stale"]),
+  ];
 }

@@ -86,7 +86,7 @@ async function start(settings: Settings, { ending, tell, stopMs }: Surroundings)
     ...(settings.leaseSeconds === undefined ? {} : { leaseSeconds: settings.leaseSeconds }),
     ...(settings.graceSeconds === undefined ? {} : { graceSeconds: settings.graceSeconds }),
   }).catch((error: unknown) => {
-    throw error instanceof RangeError ? new SettingsError("exports", error.message) : error;
+    throw explained(error);
   });
   ending.add(() => server.close({ graceMs: stopMs }));
   tellEvents(tell);
@@ -94,7 +94,6 @@ async function start(settings: Settings, { ending, tell, stopMs }: Surroundings)
   if (admin) ending.add(() => admin.close());
   server.listen(transport.listener);
   const lines = announcement({
-    planned,
     exports,
     transport,
     chosenByDefault: settings.exports === undefined,
@@ -103,6 +102,12 @@ async function start(settings: Settings, { ending, tell, stopMs }: Surroundings)
     adminUrl: admin?.url ?? null,
   });
   return { server, clock, lines };
+}
+
+/** A server refuses exports with a RangeError, and state that it cannot read with a plain Error; anything else is a bug. */
+function explained(error: unknown): unknown {
+  if (error instanceof RangeError) return new SettingsError("exports", error.message);
+  return error instanceof Error && error.name === "Error" ? new SettingsError("stateDirectory", error.message) : error;
 }
 
 function makeClock({ timecounter }: Settings): RealClock {

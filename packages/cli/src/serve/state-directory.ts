@@ -50,8 +50,9 @@ async function open(directory: string, exported: readonly string[]): Promise<Sta
 }
 
 function defaultBase(): string {
-  if (process.getuid?.() === 0) return "/var/lib/nfs4";
-  return join(process.env["XDG_STATE_HOME"] ?? join(homedir(), ".local", "state"), "nfs4");
+  const told = process.env["XDG_STATE_HOME"];
+  if (told) return join(told, "nfs4");
+  return process.getuid?.() === 0 ? "/var/lib/nfs4" : join(homedir(), ".local", "state", "nfs4");
 }
 
 function isInside(directory: string, container: string): boolean {
