@@ -11,14 +11,15 @@ import { MemoryStorage } from "../../src/storage/memory-storage.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { Client40 } from "./client40.ts";
 import { Client41 } from "./client41.ts";
+import { Delays } from "./delays.ts";
 import { Wire } from "./wire.ts";
 
 export interface WorldOptions extends Partial<Omit<ServerOptions, "exports" | "clock" | "random">> {
   readonly seed?: number;
   /** Default: `files` at "/", nobody squashed. */
   readonly exports?: (world: World) => readonly ExportOptions[];
-  /** Around the file system in memory. */
-  readonly wrap?: (files: MemoryFileSystem, world: World) => FileSystem;
+  /** The file system answers later: see `World.delays`. */
+  readonly delayed?: boolean;
   readonly network?: MemoryNetworkOptions;
 }
 
@@ -31,8 +32,10 @@ export class World {
   readonly network: MemoryNetwork;
   readonly storage: Storage;
   readonly files: MemoryFileSystem;
-  /** What the default export serves: `files`, or what `wrap` made of it. */
-  readonly served: FileSystem;
+  /** With `delayed`: how much later the file system answers. */
+  readonly delays: Delays;
+  /** What the default export serves: `files`, with or without delays. */
+  readonly served: FileSystem<object, never>;
   readonly environment: RpcEnvironment;
   readonly #options: WorldOptions;
   readonly #wires: Set<Wire> = new Set();
@@ -45,7 +48,8 @@ export class World {
     this.network = new MemoryNetwork(this.clock, { poison: true, ...options.network });
     this.storage = options.storage ?? new MemoryStorage();
     this.files = new MemoryFileSystem({ now: () => this.clock.wall(), root: { mode: 0o777 } });
-    this.served = (options.wrap?.(this.files, this) ?? this.files) as FileSystem;
+    this.delays = new Delays(this.clock, this.random.fork());
+    this.served = (options.delayed ? this.delays.around(this.files) : this.files) as FileSystem<object, never>;
     this.environment = new RpcEnvironment({ clock: this.clock, random: this.random.fork(), poison: true });
   }
 
@@ -79,7 +83,7 @@ export class World {
   }
 
   async start(): Promise<void> {
-    const { seed: _, exports, wrap: __, network: ___, ...server } = this.#options;
+    const { seed: _, exports, delayed: __, network: ___, ...server } = this.#options;
     const made = createServer({
       connector: this.network.connector(SERVER_ADDRESS),
       ...server,
@@ -145,12 +149,14 @@ export class World {
     expect(server.services.readBuffers.outstanding, "read buffers outstanding").toBe(0);
     this.#server = null;
     await this.run(server.close());
+    await this.pass(1);
     const { environment } = server.rpc;
     expect(environment.buffers.outstanding, "record buffers outstanding").toBe(0);
     expect(environment.writers.outstanding, "reply writers outstanding").toBe(0);
     expect(environment.all.memory.used, "memory of records").toBe(0);
     expect(server.services.states.stateCount, "states").toBe(0);
     expect(server.services.states.openFileCount, "files with state").toBe(0);
+    expect(this.delays.openFiles, "open files").toBe(0);
     expect(server.counters.faults, "exceptions that were nobody's answer").toBe(0);
   }
 }
