@@ -1,8 +1,6 @@
 /** `nfs4 serve`: its flags, and what is said if they are wrong. */
 import { Command, InvalidArgumentError, Option } from "commander";
-import { type Flags, nameOfSetting, settingsFrom } from "./flags.ts";
-import { serve } from "./serve.ts";
-import { SettingsError } from "./settings-error.ts";
+import type { Flags } from "./flags.ts";
 
 export function serveCommand(): Command {
   const command = new Command("serve")
@@ -65,13 +63,9 @@ export function serveCommand(): Command {
       new Option("--timecounter <name>", "what time is read from (default hrtime)").choices(["hrtime", "tsc"]),
     );
   return command.action(async (directories: string[], flags: Flags) => {
-    try {
-      await serve(settingsFrom(directories, flags));
-    } catch (error) {
-      if (!(error instanceof SettingsError)) throw error;
-      const where = nameOfSetting(error.key, { directories, flags });
-      command.error(`nfs4 serve: ${where === null ? "" : `${where}: `}${error.message}`);
-    }
+    // What is told about flags and asked with --help does not wait for the server's code.
+    const { run } = await import("./run.ts");
+    await run(directories, flags, (message) => command.error(`nfs4 serve: ${message}`));
   });
 }
 

@@ -147,6 +147,7 @@ export function nameOfSetting(key: string | null, { directories, flags }: Origin
     if (field === "clients" && flags.clients !== undefined) return "--clients";
     return flags.memory || directories.length > 0 ? null : inFile;
   }
+  if (top === "address" && typeof flags.host === "string") return "--host";
   const given = settingsOf(flags)[top];
   const flag = top === "transport" || top === "socket" ? transportFlag(flags) : (FLAG_OF[top] ?? null);
   return given !== undefined || inFile === null ? flag : inFile;

@@ -1,6 +1,6 @@
 /** Opens what our stack's packets go through: a TUN or TAP device with the host's end of it set up, or a socket for guests. */
 import { existsSync, rmSync } from "node:fs";
-import { configureInterface, interfaceIndex, nativeAvailable } from "@nfs4/native";
+import { configureInterface, interfaceIndex } from "@nfs4/native";
 import { type Address, type Driver, listenQemu, listenUml, openTunTap, type Prefix } from "@nfs4/netstack";
 import { neighbourOf } from "./link-addresses.ts";
 import type { Settings, TransportKind } from "./settings.ts";
@@ -15,9 +15,6 @@ export interface Link {
 
 /** `own`: the stack's addresses. Throws a `SettingsError`. */
 export function openLink(settings: Settings, own: readonly Prefix[], macAddress: Uint8Array): Link {
-  const available = nativeAvailable();
-  if (!available.ok)
-    throw new SettingsError("transport", `our own stack cannot reach a network: ${available.reason}; or use --host`);
   const kind = settings.transport ?? "tun";
   return kind === "uml" || kind === "qemu"
     ? guestSocket(kind, settings, own, macAddress)
@@ -25,17 +22,15 @@ export function openLink(settings: Settings, own: readonly Prefix[], macAddress:
 }
 
 function device(mode: "tun" | "tap", settings: Settings, own: readonly Prefix[], macAddress: Uint8Array): Link {
-  if (!existsSync("/dev/net/tun"))
-    throw new SettingsError("transport", "there is no /dev/net/tun here: use --host, or a guest's socket");
   const { bridge, mtu } = settings;
   refuseNoBridge(bridge);
+  const ends = bridge === undefined ? own.map(hostEnd) : [];
   const driver = openDevice(mode, settings, macAddress);
-  const neighbours = bridge === undefined ? own.map(neighbourOf) : [];
   try {
     configureInterface(driver.name, {
       up: true,
       ...(mtu === undefined ? {} : { mtu }),
-      ...(bridge === undefined ? { addresses: hostSide(own, neighbours) } : { bridge }),
+      ...(bridge === undefined ? { addresses: ends } : { bridge }),
     });
   } catch (error) {
     void driver.close();
@@ -44,7 +39,7 @@ function device(mode: "tun" | "tap", settings: Settings, own: readonly Prefix[],
     throw new SettingsError("transport", `cannot set up device ${driver.name}: ${messageOf(error)}`);
   }
   const where = `our stack on ${mode.toUpperCase()} device ${driver.name}`;
-  const neighbour = neighbours[0] ?? null;
+  const neighbour = bridge === undefined && own[0] ? neighbourOf(own[0]) : null;
   return {
     driver,
     description: [bridge === undefined ? `${where}, whose other end is ${neighbour}` : `${where}, on bridge ${bridge}`],
@@ -63,9 +58,6 @@ function openDevice(mode: "tun" | "tap", settings: Settings, macAddress: Uint8Ar
   } catch (error) {
     const kind = mode.toUpperCase();
     switch (codeOf(error)) {
-      case "EPERM":
-      case "EACCES":
-        throw new SettingsError("transport", `a ${kind} device needs CAP_NET_ADMIN: run as root, or use --host`);
       case "EBUSY":
         throw new SettingsError("device", `${settings.device} is in use by another process`);
       case "EINVAL":
@@ -87,19 +79,15 @@ function refuseNoBridge(bridge: string | undefined): void {
     throw new SettingsError("bridge", `interface ${bridge} is no bridge`);
 }
 
-function hostSide(
-  own: readonly Prefix[],
-  neighbours: readonly (Address | null)[],
-): { address: Uint8Array; prefixLength: number }[] {
-  return own.map((prefix, index) => {
-    const neighbour = neighbours[index];
-    if (!neighbour)
-      throw new SettingsError(
-        prefix.family === 4 ? "address" : "address6",
-        `the network ${prefix} has no room for the host's end of the link`,
-      );
-    return { address: neighbour.toBytes(), prefixLength: prefix.length };
-  });
+/** The host's address on the link. */
+function hostEnd(own: Prefix): { address: Uint8Array; prefixLength: number } {
+  const neighbour = neighbourOf(own);
+  if (!neighbour)
+    throw new SettingsError(
+      own.family === 4 ? "address" : "address6",
+      `the network ${own} has no room for the host's end of the link`,
+    );
+  return { address: neighbour.toBytes(), prefixLength: own.length };
 }
 
 /** A guest's network card is one end of a Unix socket; our stack is the network at the other. No privilege is needed. */

@@ -1,5 +1,5 @@
 /** Builds a clock, a transport and a server out of settings, hands each what it stands on, and takes them down again. All wiring is here. */
-import { type Admin, startAdmin } from "@nfs4/admin";
+import type { Admin } from "@nfs4/admin";
 import { nativeAvailable, rdtsc, tscFrequency } from "@nfs4/native";
 import { createServer, type NfsServer } from "@nfs4/server";
 import { cryptoRandom, nodeClock, type RealClock, tscCounter } from "@nfs4/timecounter";
@@ -10,8 +10,9 @@ import { tellEvents } from "./events.ts";
 import { openExports, refuseMissing } from "./exports.ts";
 import { hostTransport } from "./host-transport.ts";
 import { interruption, within } from "./interruption.ts";
+import { refuseWithoutMeans } from "./means.ts";
 import { planExports, refuseContradictions } from "./plan.ts";
-import { mayConfigureNetwork } from "./privilege.ts";
+
 import { addressAndPort, type Settings } from "./settings.ts";
 import { messageOf, SettingsError } from "./settings-error.ts";
 import { type StackEnvironment, stackTransport } from "./stack-transport.ts";
@@ -63,6 +64,7 @@ async function start(settings: Settings, { ending, tell, stopMs }: Surroundings)
   refuseContradictions(settings);
   const planned = planExports(settings);
   refuseMissing(planned);
+  refuseWithoutMeans(settings);
   const clock = makeClock(settings);
   ending.add(() => clock.close());
 
@@ -125,13 +127,6 @@ function makeClock({ timecounter }: Settings): RealClock {
 
 function openTransport(settings: Settings, environment: StackEnvironment): Promise<Transport> {
   if (settings.transport === "host") return hostTransport(settings, environment.clock);
-  if (settings.transport === undefined && !mayConfigureNetwork())
-    throw new SettingsError(
-      "transport",
-      process.platform === "linux"
-        ? "our own stack needs a TUN device, and that needs CAP_NET_ADMIN: run as root, or use --host for the kernel's sockets"
-        : "our own stack needs Linux: use --host for the kernel's sockets",
-    );
   return stackTransport(settings, environment);
 }
 
@@ -143,6 +138,8 @@ function usage(): { residentBytes: number; cpuSeconds: number } {
 
 async function openAdmin(settings: Settings, source: ReturnType<typeof adminSource>): Promise<Admin | null> {
   if (settings.admin === false) return null;
+  // Half of the time that a start takes is theirs, so only who wants it pays.
+  const { startAdmin } = await import("@nfs4/admin");
   const at = settings.admin === undefined ? {} : addressAndPort(settings.admin);
   try {
     return await startAdmin({ source, ...at });
