@@ -55,6 +55,8 @@ export function acceptAck(tcb: Tcb, segment: TcpSegment): void {
   if (seqLt(tcb.sndNxt, ack)) tcb.sndNxt = ack;
   tcb.scoreboard?.acknowledge(ack);
   if (fin) tcb.finAcked = true;
+  // Whatever was wrong with the way, it is no more.
+  if (tcb.softError !== "") tcb.softError = "";
   acknowledgedNews(tcb, acked);
   if (ack === tcb.sndMax) {
     stopTimer(tcb, TIMER_REXMT);

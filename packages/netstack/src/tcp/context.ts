@@ -17,7 +17,7 @@ export class TcpContext {
   readonly statistics: TcpStatistics;
   readonly tunables: TcpTunables;
   readonly flows: FlowTable;
-  readonly chunks: ChunkPool = new ChunkPool();
+  readonly chunks: ChunkPool = new ChunkPool(512, () => this.tunables.recvmemMax.value);
   readonly initial: InitialNumbers;
   readonly ports: EphemeralPorts;
   readonly algorithms: Map<string, CongestionAlgorithm> = new Map();

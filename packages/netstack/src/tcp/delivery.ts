@@ -1,4 +1,5 @@
 import { requestOutput } from "./context.ts";
+import { abortConnection } from "./end.ts";
 import type { Tcb } from "./tcb.ts";
 
 /**
@@ -8,7 +9,7 @@ import type { Tcb } from "./tcb.ts";
 export function deliverSegment(tcb: Tcb, slab: Uint8Array, offset: number, length: number): void {
   const { receiveBuffer } = tcb;
   tcb.bytesReceived += length;
-  if (receiveBuffer.ordered > 0 || tcb.sink === null || tcb.paused || tcb.delivering) {
+  if (mustWait(tcb)) {
     receiveBuffer.store(receiveBuffer.ordered, slab, offset, length);
     receiveBuffer.ordered += length;
     return;
@@ -20,6 +21,11 @@ export function deliverSegment(tcb: Tcb, slab: Uint8Array, offset: number, lengt
   receiveBuffer.store(0, slab, offset + taken, length - taken);
   receiveBuffer.ordered += length - taken;
   if (!tcb.paused) deliverWaiting(tcb);
+}
+
+/** Whether `deliverSegment` would have to keep a segment, since its user takes nothing now. */
+export function mustWait(tcb: Tcb): boolean {
+  return tcb.receiveBuffer.ordered > 0 || tcb.sink === null || tcb.paused || tcb.delivering;
 }
 
 /** Offers what waits to the sink, and behind it the end. */
@@ -34,14 +40,23 @@ export function deliverWaiting(tcb: Tcb): void {
   if (tcb.reassembly === null || tcb.reassembly.isEmpty) receiveBuffer.clear();
   if (!tcb.finReceived || tcb.endDelivered || tcb.sink === null || tcb.paused) return;
   tcb.endDelivered = true;
-  tcb.sink.end();
+  try {
+    tcb.sink.end();
+  } catch (error) {
+    sinkFailed(tcb, error);
+  }
   if (tcb.endedHow !== null) tcb.owner?.ended(tcb);
 }
 
 /** One call of the sink. Afterwards `paused` says whether it wants more now. */
 function offer(tcb: Tcb, slab: Uint8Array, offset: number, length: number): number {
   tcb.delivering = true;
-  const taken = tcb.sink!.data(slab, offset, length);
+  let taken = 0;
+  try {
+    taken = tcb.sink!.data(slab, offset, length);
+  } catch (error) {
+    sinkFailed(tcb, error);
+  }
   tcb.delivering = false;
   if (taken === length) {
     tcb.resumeWanted = false;
@@ -55,6 +70,20 @@ function offer(tcb: Tcb, slab: Uint8Array, offset: number, length: number): numb
     else resumeDelivery(tcb);
   }
   return taken;
+}
+
+/** A sink that throws loses its connection, and nobody else's. */
+function sinkFailed(tcb: Tcb, error: unknown): void {
+  const reason = error instanceof Error ? error : new Error(String(error));
+  if (tcb.endedHow === null) {
+    abortConnection(tcb, "aborted", reason);
+    return;
+  }
+  tcb.endedHow = "aborted";
+  tcb.endedError = reason;
+  tcb.receiveBuffer.clear();
+  tcb.sink = null;
+  tcb.owner?.ended(tcb);
 }
 
 /** The sink wants what waits. It is offered in a later turn, so that no sink is called within a call of its user. */

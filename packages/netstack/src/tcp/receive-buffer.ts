@@ -16,6 +16,11 @@ export class ReceiveBuffer {
     this.#pool = pool;
   }
 
+  /** Whether the place of a byte has its memory already. */
+  has(distance: number): boolean {
+    return (this.#chunks[Math.floor((this.#offset + distance) / CHUNK)] ?? null) !== null;
+  }
+
   /** Copies bytes to the place `distance` behind the first byte not taken. */
   store(distance: number, slab: Uint8Array, offset: number, length: number): void {
     let place = this.#offset + distance;

@@ -40,8 +40,10 @@ export class TcpStatistics {
   rcvBadOff = 0;
   rcvBadOpt = 0;
   rcvShort = 0;
-  /** Segments that found no room: reassembly list full. */
+  /** Segments that found no room: in the memory of all receive buffers, or in the reassembly list. */
   rcvMemDrop = 0;
+  /** Connections reset because of that memory. */
+  rcvMemReset = 0;
   rcvReassFull = 0;
   rcvDupPack = 0;
   rcvDupByte = 0;

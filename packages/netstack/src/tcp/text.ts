@@ -1,7 +1,9 @@
 import { CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, SYN_RECEIVED, TIMER_DELACK } from "./constants.ts";
 import { requestOutput } from "./context.ts";
 import { startTimer } from "./deadlines.ts";
-import { deliverSegment, deliverWaiting } from "./delivery.ts";
+import { deliverSegment, deliverWaiting, mustWait } from "./delivery.ts";
+import { abortConnection } from "./end.ts";
+import { TcpError } from "./errors.ts";
 import { Reassembly } from "./reassembly.ts";
 import type { TcpSegment } from "./segment.ts";
 import { setState } from "./state.ts";
@@ -10,8 +12,12 @@ import { expireUrgent } from "./urgent.ts";
 
 /** Payload that begins at RCV.NXT and lies within the window. */
 export function acceptInOrder(tcb: Tcb, segment: TcpSegment): void {
-  const { statistics, tunables } = tcb.context;
+  const { chunks, statistics, tunables } = tcb.context;
   const { length } = segment;
+  if (mustWait(tcb) && chunks.full && !tcb.receiveBuffer.has(tcb.receiveBuffer.ordered + length - 1)) {
+    dropForMemory(tcb);
+    return;
+  }
   statistics.rcvPack++;
   statistics.rcvByte += length;
   tcb.rcvNxt = (tcb.rcvNxt + length) >>> 0;
@@ -25,6 +31,17 @@ export function acceptInOrder(tcb: Tcb, segment: TcpSegment): void {
   requestOutput(tcb);
   if (tcb.urgent) expireUrgent(tcb);
   deliverSegment(tcb, segment.packet.slab, segment.payloadOffset, length);
+  if (tcb.receiveBuffer.ordered > 0 && chunks.exhausted) {
+    statistics.rcvMemReset++;
+    abortConnection(tcb, "aborted", new TcpError("ENOBUFS", "no memory for what its user does not take"));
+  }
+}
+
+/** The peer has not been told that this came, so it will send it again. */
+function dropForMemory(tcb: Tcb): void {
+  tcb.context.statistics.rcvMemDrop++;
+  tcb.ackNow = true;
+  requestOutput(tcb);
 }
 
 /** What stood beyond a gap and now follows RCV.NXT. */
@@ -44,8 +61,14 @@ export function joinReassembled(tcb: Tcb): void {
 
 /** Payload beyond a gap (SHLD-31): copied to where it belongs. */
 export function acceptOutOfOrder(tcb: Tcb, segment: TcpSegment): void {
-  const { statistics, tunables } = tcb.context;
+  const { chunks, statistics, tunables } = tcb.context;
   const { seq, length } = segment;
+  const { receiveBuffer } = tcb;
+  const distance = ((seq - tcb.rcvNxt) >>> 0) + receiveBuffer.ordered;
+  if (chunks.full && !(receiveBuffer.has(distance) && receiveBuffer.has(distance + length - 1))) {
+    dropForMemory(tcb);
+    return;
+  }
   tcb.reassembly ??= new Reassembly();
   const end = (seq + length) >>> 0;
   const news = tcb.reassembly.insert(seq, end, tunables.reassMaxqueuelen.value);
@@ -64,8 +87,6 @@ export function acceptOutOfOrder(tcb: Tcb, segment: TcpSegment): void {
     statistics.rcvDupByte += length - news;
   }
   if (news === 0) return;
-  const { receiveBuffer } = tcb;
-  const distance = ((seq - tcb.rcvNxt) >>> 0) + receiveBuffer.ordered;
   receiveBuffer.store(distance, segment.packet.slab, segment.payloadOffset, length);
 }
 

@@ -8,6 +8,7 @@ export class TcpTunables implements RttLimits {
   readonly recvspace: Sysctl<number>;
   readonly sendspace: Sysctl<number>;
   readonly recvbufMax: Sysctl<number>;
+  readonly recvmemMax: Sysctl<number>;
   readonly rfc1323: Sysctl<boolean>;
   readonly sack: Sysctl<boolean>;
   readonly tso: Sysctl<boolean>;
@@ -68,6 +69,13 @@ export class TcpTunables implements RttLimits {
       65535,
       1 << 30,
       "Largest receive buffer ever: decides the window scale",
+    );
+    this.recvmemMax = number(
+      "recvmem_max",
+      16 << 20,
+      65535,
+      2 ** 40,
+      "Memory of all receive buffers together, bytes: what users do not take and what comes out of order",
     );
     this.rfc1323 = flag("rfc1323", true, "Window scaling and timestamps (RFC 7323)");
     this.sack = flag("sack.enable", true, "Selective acknowledgment (RFC 2018)");

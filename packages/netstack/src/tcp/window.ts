@@ -18,7 +18,11 @@ export function offeredWindow(tcb: Tcb): number {
 
 /** Room in the receive buffer, as far as the window field can tell of it. */
 export function receiveSpace(tcb: Tcb): number {
-  const room = Math.max(0, tcb.rcvBufferSize - tcb.receiveBuffer.ordered);
+  const { receiveBuffer } = tcb;
+  // Who has something waiting gets no more while memory is short.
+  if (receiveBuffer.ordered > 0 && tcb.context.chunks.full)
+    return Math.min(offeredWindow(tcb), WINDOW_FIELD * 2 ** tcb.rcvShift);
+  const room = Math.max(0, tcb.rcvBufferSize - receiveBuffer.ordered);
   return Math.min(room, WINDOW_FIELD * 2 ** tcb.rcvShift);
 }
 
