@@ -1,3 +1,4 @@
+import { nodeClock } from "@nfs4/timecounter";
 import { describe } from "vitest";
 import { LocalFileSystem } from "../src/filesystem/local/local-file-system.ts";
 import type { LocalFileSystemOptions } from "../src/filesystem/local/open-volume.ts";
@@ -7,16 +8,20 @@ import { isRoot, scratchDirectory, withoutDisk } from "./scratch.ts";
 
 async function subject(options: Partial<LocalFileSystemOptions>): Promise<Subject> {
   const { path, remove } = scratchDirectory();
-  let fileSystem = await LocalFileSystem.open({ directory: path, ...options });
+  const clock = nodeClock({ ref: false });
+  // A mode that a client asks for must not lose anything by it.
+  const umask = process.umask(0o077);
+  let fileSystem = await LocalFileSystem.open({ directory: path, clock, ...options });
   return {
     fileSystem,
     restart: async () => {
       await fileSystem.dispose();
-      fileSystem = await LocalFileSystem.open({ directory: path, ...options });
+      fileSystem = await LocalFileSystem.open({ directory: path, clock, ...options });
       return fileSystem;
     },
     end: async () => {
       await fileSystem.dispose();
+      process.umask(umask);
       remove();
     },
   };
@@ -31,7 +36,11 @@ describe.skipIf(withoutDisk)("LocalFileSystem", () => {
       () => subject({ keys: "handles", blockingMetadata: "threads" }),
       abilities,
     );
-    describeFileSystem("with few descriptors", () => subject({ keys: "handles", descriptors: 16 }), abilities);
+    describeFileSystem(
+      "with few descriptors, in the machine's own mounts",
+      () => subject({ keys: "handles", descriptors: 16, confine: false }),
+      abilities,
+    );
   }
   describeFileSystem("with paths", () => subject({ keys: "paths", storage: new MemoryStorage() }), abilities);
 });

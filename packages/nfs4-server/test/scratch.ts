@@ -1,4 +1,5 @@
 /** Directories on the disk for tests of what stands on it, and why such tests cannot run. */
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +17,12 @@ if (!isRoot)
 /** A fresh directory, and what removes it. `under`: on another file system than the temporary one. */
 export function scratchDirectory(under: string = tmpdir()): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(under, "nfs4-local-"));
-  return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+  const remove = (): void => {
+    // Without privilege a directory must be one's own to read, too.
+    execFileSync("chmod", ["-R", "u+rwX", path]);
+    rmSync(path, { recursive: true, force: true });
+  };
+  return { path, remove };
 }
 
 export function openDescriptors(): number {

@@ -10,6 +10,7 @@ import {
   type Result,
 } from "../types.ts";
 import { setModeOwnerAndTimes } from "./attribute-changes.ts";
+import { ChangeBracket } from "./change-bracket.ts";
 import { bytesOf, type Component } from "./component.ts";
 import { errnoOf } from "./errors.ts";
 import type { LocalFile, LocalNode } from "./local-node.ts";
@@ -30,25 +31,26 @@ export async function create(
   context: CallContext,
 ): Promise<Result<Created<LocalNode, LocalFile>>> {
   const as = volume.as(context);
-  const before = await volume.change(place.fd, place.node);
+  const bracket = await ChangeBracket.open(volume, place);
   const made = await make(volume, place, entry, request, as);
   if (isErrno(made)) return made;
   const fd = made.fd;
-  volume.changed(place.node);
   const found = await volume.keys.ofEntry(place, entry, null);
   const node = isErrno(found) ? found : volume.nodes.live(volume.nodes.node(found));
   if (isErrno(node)) {
+    volume.changed(place.node);
     if (fd >= 0) await volume.calls.pool.close(fd);
     return node;
   }
   const failure = await finish(volume, node, request, fd, as);
   if (isErrno(failure)) {
+    volume.changed(place.node);
     if (fd >= 0) await volume.calls.pool.close(fd);
     await volume.calls.pool.unlink(place.fd, entry.name, request.type === "directory" ? REMOVE_DIRECTORY : 0);
-    volume.nodes.letGo(node);
+    volume.nodes.lostName(node);
     return failure;
   }
-  const change = { before, after: await volume.change(place.fd, place.node), atomic: false };
+  const change = await bracket.close(1);
   if (request.type !== "file" || request.open === undefined) {
     if (fd >= 0) await volume.metadata.close(fd);
     return { node, change };

@@ -77,7 +77,8 @@ export class HandleKeys implements NodeKeys {
   ofParent(directory: Place, as: As): Result<Found> {
     const { sync } = this.#calls;
     const parent = sync.open(directory.fd, "..", O.PATH | O.DIRECTORY, 0, as);
-    if (parent < 0) return errnoOf(parent);
+    // In a mount of our own a directory that was moved out of the export has no parent.
+    if (parent < 0) return parent === ENOENT ? "ESTALE" : errnoOf(parent);
     const handle = sync.nameToHandle(parent, null, 0);
     const key = typeof handle === "number" ? null : keyOf(handle);
     if (key && this.#leadsToRoot(parent, key)) return { key, fd: parent };
@@ -106,6 +107,7 @@ export class HandleKeys implements NodeKeys {
   async close(): Promise<void> {}
 }
 
+const ENOENT = -2;
 const EINVAL = -22;
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -18,7 +18,10 @@ import {
   type FileSystemCapabilities,
   type FileSystemStatistics,
   MAY_EXECUTE,
+  MAY_READ,
+  MAY_WRITE,
   OPEN_READ,
+  OPEN_WRITE,
   type OpenAccess,
   type ReadResult,
   type Result,
@@ -90,12 +93,7 @@ export class LocalFileSystem implements FileSystem<LocalNode, LocalFile> {
   }
 
   resolve(key: Uint8Array): Awaitable<Result<LocalNode>> {
-    const { nodes, keys } = this.#volume;
-    const known = nodes.find(key);
-    if (known && known.fd >= 0) return nodes.live(known);
-    // The key is the request's memory.
-    const own = key.slice();
-    return after(keys.open(own), ({ fd }) => nodes.node({ key: own, fd }));
+    return this.#volume.nodes.resolve(key);
   }
 
   lookup(directory: LocalNode, name: string, context: CallContext): Awaitable<Result<LocalNode>> {
@@ -103,7 +101,10 @@ export class LocalFileSystem implements FileSystem<LocalNode, LocalFile> {
     const entry = componentOf(name);
     if (isErrno(entry)) return entry;
     return volume.nodes.use(directory, (fd, node) =>
-      after(volume.keys.ofEntry({ node, fd }, entry, volume.as(context)), (found) => volume.nodes.node(found)),
+      after(
+        volume.keys.ofEntry({ node, fd }, entry, volume.asUnlessPermitted(fd, node, MAY_EXECUTE, context)),
+        (found) => volume.nodes.node(found),
+      ),
     );
   }
 
@@ -132,13 +133,15 @@ export class LocalFileSystem implements FileSystem<LocalNode, LocalFile> {
   }
 
   access(node: LocalNode, mask: number, context: CallContext): Awaitable<Result<number>> {
-    return this.#volume.nodes.use(node, (fd) => this.#access(fd, mask, context));
+    return this.#volume.nodes.use(node, (fd, live) => this.#access(fd, live, mask, context));
   }
 
-  /** The kernel says yes only to all that is asked: the whole mask first, then bit by bit. */
-  #access(fd: number, mask: number, context: CallContext): Awaitable<Result<number>> {
-    const { metadata } = this.#volume;
-    const as = this.#volume.as(context);
+  #access(fd: number, node: LocalNode, mask: number, context: CallContext): Awaitable<Result<number>> {
+    const { impersonates, metadata, permissions } = this.#volume;
+    if (permissions && context.uid !== 0)
+      return mask & (permissions.bits(fd, node, context) ?? permissions.ask(fd, context));
+    const as = impersonates && context.uid !== 0 ? context : null;
+    // The kernel says yes only to all that is asked: everything first, then bit by bit.
     return whenReady(metadata.access(fd, mask, as), (all): Awaitable<Result<number>> => {
       if (all === 0) return mask;
       const wanted = ACCESS_BITS.filter((bit) => mask & bit);
@@ -158,10 +161,10 @@ export class LocalFileSystem implements FileSystem<LocalNode, LocalFile> {
     const volume = this.#volume;
     return volume.nodes.use(directory, (path, node) =>
       whenReady(
-        volume.metadata.reopen(path, O.RDONLY | O.DIRECTORY, volume.as(context)),
+        volume.metadata.reopen(path, O.RDONLY | O.DIRECTORY, volume.asUnlessPermitted(path, node, MAY_READ, context)),
         (fd): Awaitable<Result<DirectoryPage<LocalNode>>> => {
           if (fd < 0) return errnoOf(fd);
-          const page = after(this.#access(path, MAY_EXECUTE, context), (bits) =>
+          const page = after(this.#access(path, node, MAY_EXECUTE, context), (bits) =>
             readPage(volume, { node, fd }, cookie, limit, bits !== 0),
           );
           return whenReady(page, (answer) => whenReady(volume.metadata.close(fd), () => answer));
@@ -190,12 +193,12 @@ export class LocalFileSystem implements FileSystem<LocalNode, LocalFile> {
       after(volume.typed(path, live), ({ type }): Awaitable<Result<LocalFile>> => {
         if (type === "directory") return "EISDIR";
         if (type !== "file") return "EINVAL";
-        const as = volume.as(context);
+        const as = volume.asUnlessPermitted(path, live, maskOf(access), context);
         return whenReady(metadata.reopen(path, OPEN_FLAGS[access], as), (fd): Awaitable<Result<LocalFile>> => {
           if (fd >= 0) return volume.openFile(live, fd, access);
           if (fd !== EACCES || access !== OPEN_READ || !volume.impersonates) return errnoOf(fd);
           // What may be run must be read for it (RFC 8881 §18.22.3): the server does, for the caller.
-          return after(this.#access(path, MAY_EXECUTE, context), (bits) =>
+          return after(this.#access(path, live, MAY_EXECUTE, context), (bits) =>
             bits === 0
               ? "EACCES"
               : whenReady(metadata.reopen(path, O.RDONLY), (again) =>
@@ -331,4 +334,8 @@ export class LocalFileSystem implements FileSystem<LocalNode, LocalFile> {
   [Symbol.asyncDispose](): Promise<void> {
     return this.dispose();
   }
+}
+
+function maskOf(access: OpenAccess): number {
+  return (access & OPEN_READ ? MAY_READ : 0) | (access & OPEN_WRITE ? MAY_WRITE : 0);
 }

@@ -1,5 +1,6 @@
 /** The nodes and open files of a `LocalFileSystem`. */
 import type { NodeType, OpenAccess } from "../types.ts";
+import type { KnownPermissions } from "./permissions.ts";
 
 /**
  * One inode. Light: its key says how to find it again, a descriptor is there while it is used. The node table keeps at most one *live* node for an
@@ -30,6 +31,12 @@ export class LocalNode {
   ahead = false;
   /** We have changed it since. */
   changed = false;
+
+  permissions: KnownPermissions | null = null;
+  /** The number of the watch on it, or −1. */
+  watch = -1;
+  /** Changes of entries that the watch has told of. */
+  events = 0;
 
   constructor(key: Uint8Array, id: string) {
     this.key = key;

@@ -2,6 +2,7 @@
 import { AT } from "@nfs4/native";
 import { isErrno } from "../errno.ts";
 import type { CallContext, ChangeInfo, Result } from "../types.ts";
+import { ChangeBracket } from "./change-bracket.ts";
 import type { Component } from "./component.ts";
 import { errnoOf } from "./errors.ts";
 import type { LocalNode } from "./local-node.ts";
@@ -20,14 +21,13 @@ export async function link(
   const typed = await volume.typed(source.fd, source.node);
   if (isErrno(typed)) return typed;
   if (typed.type === "directory") return "EISDIR";
-  const before = await volume.change(directory.fd, directory.node);
+  const bracket = await ChangeBracket.open(volume, directory);
   await volume.aboutToChange(source.fd, source.node);
   const result = await volume.calls.pool.linkFd(source.fd, directory.fd, entry.name, volume.as(context));
   if (result < 0) return errnoOf(result);
   volume.changed(source.node);
-  volume.changed(directory.node);
   volume.keys.named?.(source.node.key, directory.node, entry);
-  return { before, after: await volume.change(directory.fd, directory.node), atomic: false };
+  return bracket.close(1);
 }
 
 export async function remove(
@@ -38,15 +38,14 @@ export async function remove(
 ): Promise<Result<ChangeInfo>> {
   const { pool } = volume.calls;
   const as = volume.as(context);
-  const before = await volume.change(directory.fd, directory.node);
+  const bracket = await ChangeBracket.open(volume, directory);
   const victim = await liveNodeOf(volume, directory, entry);
   if (victim) await aboutToLoseName(volume, victim);
   let result = victim?.type === "directory" ? EISDIR : await pool.unlink(directory.fd, entry.name, 0, as);
   if (result === EISDIR) result = await pool.unlink(directory.fd, entry.name, AT.REMOVEDIR, as);
   if (result < 0) return errnoOf(result);
-  volume.changed(directory.node);
   if (victim) lostName(volume, victim);
-  return { before, after: await volume.change(directory.fd, directory.node), atomic: false };
+  return bracket.close(1);
 }
 
 export async function rename(
@@ -57,8 +56,9 @@ export async function rename(
   toEntry: Component,
   context: CallContext,
 ): Promise<Result<{ readonly from: ChangeInfo; readonly to: ChangeInfo }>> {
-  const beforeFrom = await volume.change(from.fd, from.node);
-  const beforeTo = await volume.change(to.fd, to.node);
+  const within = from.node === to.node;
+  const bracket = await ChangeBracket.open(volume, from);
+  const toBracket = within ? bracket : await ChangeBracket.open(volume, to);
   const moved = await foundAt(volume, from, fromEntry);
   const replaced = await liveNodeOf(volume, to, toEntry);
   const movedNode = moved && volume.nodes.find(moved.key);
@@ -68,17 +68,15 @@ export async function rename(
   if (replaced && !nothing) await aboutToLoseName(volume, replaced);
   const result = await volume.calls.pool.rename(from.fd, fromEntry.name, to.fd, toEntry.name, 0, volume.as(context));
   if (result < 0) return errnoOf(result);
+  // Each directory hears of its part.
+  const events = nothing ? 0 : within ? 2 : 1;
   if (!nothing) {
-    volume.changed(from.node);
-    volume.changed(to.node);
     if (movedNode) volume.changed(movedNode);
     if (replaced) lostName(volume, replaced);
     if (moved) volume.keys.named?.(moved.key, to.node, toEntry);
   }
-  return {
-    from: { before: beforeFrom, after: await volume.change(from.fd, from.node), atomic: false },
-    to: { before: beforeTo, after: await volume.change(to.fd, to.node), atomic: false },
-  };
+  const change = await bracket.close(events);
+  return { from: change, to: within ? change : await toBracket.close(events) };
 }
 
 /** What a name means now, looked up as the process. */
@@ -101,6 +99,5 @@ async function aboutToLoseName(volume: Volume, node: LocalNode): Promise<void> {
 /** Our own descriptor must not keep what has no name any more. */
 function lostName(volume: Volume, node: LocalNode): void {
   volume.changed(node);
-  node.unlinked = true;
-  volume.nodes.letGo(node);
+  volume.nodes.lostName(node);
 }

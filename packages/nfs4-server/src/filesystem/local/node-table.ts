@@ -8,6 +8,7 @@ import { whenReady } from "../chain.ts";
 import { isErrno } from "../errno.ts";
 import type { Awaitable, Result } from "../types.ts";
 import type { ChangeAttributes } from "./change-attribute.ts";
+import type { DirectoryWatches } from "./directory-watches.ts";
 import { idOf, LocalNode } from "./local-node.ts";
 import type { Found, NodeKeys } from "./node-keys.ts";
 
@@ -18,6 +19,7 @@ export interface NodeTableOptions {
   readonly calls: FileCalls;
   readonly keys: NodeKeys;
   readonly changes: ChangeAttributes;
+  readonly watches: DirectoryWatches | null;
   /** How many nodes may be live that nobody has open. */
   readonly limit: number;
   readonly clock?: Clock | undefined;
@@ -27,18 +29,26 @@ export class NodeTable {
   readonly #calls: FileCalls;
   readonly #keys: NodeKeys;
   readonly #changes: ChangeAttributes;
+  readonly #watches: DirectoryWatches | null;
   readonly #limit: number;
+  /** How many to keep when there are too many. */
+  readonly #target: number;
   readonly #live: Map<string, LocalNode> = new Map();
   readonly #sweep: Callout | null;
   /** Live nodes that somebody has open. */
   #pinned = 0;
-  #disposed = false;
+  /** Calls under way, of all nodes. */
+  #holds = 0;
+  #closing = false;
+  #drained: (() => void) | null = null;
 
-  constructor({ calls, keys, changes, limit, clock }: NodeTableOptions) {
+  constructor({ calls, keys, changes, watches, limit, clock }: NodeTableOptions) {
     this.#calls = calls;
     this.#keys = keys;
     this.#changes = changes;
+    this.#watches = watches;
     this.#limit = limit;
+    this.#target = Math.floor(limit * 0.875);
     this.#sweep = clock?.callout(() => this.#round()) ?? null;
   }
 
@@ -62,6 +72,23 @@ export class NodeTable {
     return node;
   }
 
+  /** The node of a key that comes from outside. The bytes are borrowed. */
+  resolve(key: Uint8Array): Awaitable<Result<LocalNode>> {
+    if (this.#closing) return "ESTALE";
+    const known = this.find(key);
+    if (known && known.fd >= 0) {
+      known.used = true;
+      return known;
+    }
+    const own = key.slice();
+    this.#holds++;
+    return whenReady(this.#keys.open(own), (opened) => {
+      const node = isErrno(opened) ? opened : this.node({ key: own, fd: opened.fd });
+      this.#ended();
+      return node;
+    });
+  }
+
   /** The live node of an inode if there is one. */
   find(key: Uint8Array): LocalNode | undefined {
     return this.#live.get(idOf(key));
@@ -82,23 +109,40 @@ export class NodeTable {
 
   /** Does something with a node's O_PATH descriptor, which stays open meanwhile. */
   use<T>(node: LocalNode, action: (fd: number, node: LocalNode) => Awaitable<Result<T>>): Awaitable<Result<T>> {
+    if (this.#closing && this.#holds === 0) return "ESTALE";
     const live = this.live(node);
     if (live.fd >= 0) return this.#held(live, action);
-    return whenReady(this.#open(live), (opened) => (isErrno(opened) ? opened : this.#held(this.live(live), action)));
+    this.#holds++;
+    return whenReady(this.#open(live), (opened) => {
+      const answer = isErrno(opened) ? opened : this.#held(this.live(live), action);
+      this.#ended();
+      return answer;
+    });
   }
 
   #held<T>(node: LocalNode, action: (fd: number, node: LocalNode) => Awaitable<Result<T>>): Awaitable<Result<T>> {
     node.holds++;
+    this.#holds++;
     let answer: Awaitable<Result<T>>;
     try {
       answer = action(node.fd, node);
     } catch (error) {
-      node.holds--;
+      this.#release(node);
       throw error;
     }
-    if (answer instanceof Promise) return answer.finally(() => node.holds--);
-    node.holds--;
+    if (answer instanceof Promise) return answer.finally(() => this.#release(node));
+    this.#release(node);
     return answer;
+  }
+
+  #release(node: LocalNode): void {
+    node.holds--;
+    if (node.unlinked) this.#retireIfUnused(node);
+    this.#ended();
+  }
+
+  #ended(): void {
+    if (--this.#holds === 0) this.#drained?.();
   }
 
   /** Keeps a node live until `unpin`: somebody has it open. Its descriptor must be open. */
@@ -107,18 +151,35 @@ export class NodeTable {
   }
 
   unpin(node: LocalNode): void {
-    if (--node.opens === 0) this.#pinned--;
+    if (--node.opens > 0) return;
+    this.#pinned--;
+    if (this.#live.size - this.#pinned > this.#limit) this.#shrink(this.#pinned + this.#target);
+    if (node.unlinked) this.#retireIfUnused(node);
   }
 
-  /** Closes the descriptor: the inode has lost a name, and would live on by it. */
-  letGo(node: LocalNode): void {
+  /** The inode has lost a name, and must not live on by our descriptor: it is closed as soon as nobody uses it. */
+  lostName(node: LocalNode): void {
+    node.unlinked = true;
+    this.#retireIfUnused(node);
+  }
+
+  #retireIfUnused(node: LocalNode): void {
     if (node.live && node.opens === 0 && node.holds === 0) this.#retire(node);
   }
 
-  /** Closes every descriptor. Nothing may be under way. */
-  dispose(close: (fd: number) => void): void {
-    this.#disposed = true;
+  /** Resolves when nothing is under way; from then on `use` answers ESTALE. */
+  async drain(): Promise<void> {
+    this.#closing = true;
     this.#sweep?.cancel();
+    if (this.#holds > 0) {
+      await new Promise<void>((resolve) => {
+        this.#drained = resolve;
+      });
+    }
+  }
+
+  /** Closes every descriptor, after `drain`. */
+  dispose(close: (fd: number) => void): void {
     for (const node of this.#live.values()) {
       if (node.fd >= 0) close(node.fd);
       node.fd = -1;
@@ -140,7 +201,7 @@ export class NodeTable {
 
   #opened(node: LocalNode, opened: Result<{ readonly fd: number }>): Result<true> {
     if (isErrno(opened)) {
-      if (node.live && node.fd < 0 && node.opens === 0 && node.holds === 0) this.#retire(node);
+      if (node.fd < 0) this.#retireIfUnused(node);
       return opened;
     }
     const live = this.live(node);
@@ -150,20 +211,23 @@ export class NodeTable {
 
   #adopt(node: LocalNode, fd: number): void {
     if (fd < 0) return;
-    if (node.fd >= 0 || this.#disposed) this.#calls.sync.close(fd);
+    if (node.fd >= 0) this.#calls.sync.close(fd);
     else node.fd = fd;
   }
 
   #enliven(node: LocalNode): void {
-    if (this.#live.size - this.#pinned >= this.#limit) this.#shrink(this.#pinned + Math.floor(this.#limit * 0.875));
+    if (this.#live.size - this.#pinned >= this.#limit) this.#shrink(this.#pinned + this.#target);
     node.live = true;
     node.used = true;
     this.#live.set(node.id, node);
-    if (this.#sweep && !this.#sweep.armed && !this.#disposed) this.#sweep.scheduleAfter(SWEEP_US);
+    if (this.#sweep && !this.#sweep.armed && !this.#closing) this.#sweep.scheduleAfter(SWEEP_US);
   }
 
   #retire(node: LocalNode): void {
     this.#changes.retire(node);
+    this.#watches?.retire(node);
+    node.permissions = null;
+    node.unlinked = false;
     this.#live.delete(node.id);
     node.live = false;
     if (node.fd >= 0) this.#calls.sync.close(node.fd);
@@ -190,6 +254,6 @@ export class NodeTable {
       if (node.used) node.used = false;
       else this.#retire(node);
     }
-    if (this.#live.size > 0) this.#sweep?.scheduleAfter(SWEEP_US);
+    if (this.#live.size > 0 && !this.#closing) this.#sweep?.scheduleAfter(SWEEP_US);
   }
 }

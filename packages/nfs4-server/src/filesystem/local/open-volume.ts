@@ -5,6 +5,7 @@ import { errnoName, FileCalls, NativeError, nativeAvailable, O } from "@nfs4/nat
 import type { Clock } from "@nfs4/timecounter";
 import type { Storage } from "../../storage/storage.ts";
 import { ChangeAttributes } from "./change-attribute.ts";
+import { DirectoryWatches } from "./directory-watches.ts";
 import { errnoOf } from "./errors.ts";
 import { HandleKeys } from "./handle-keys.ts";
 import type { LocalNode } from "./local-node.ts";
@@ -12,12 +13,16 @@ import type { NodeKeys } from "./node-keys.ts";
 import { NodeTable } from "./node-table.ts";
 import { PathKeys } from "./path-keys.ts";
 import { PathTable } from "./path-table.ts";
+import { Permissions } from "./permissions.ts";
 import { Volume } from "./volume.ts";
 
 export interface LocalFileSystemOptions {
   /** What to serve. A symbolic link is followed now, and not again. */
   readonly directory: string;
-  /** Closes descriptors that are not used. Without it they stay until others need their place, and with them the space of files that somebody else deletes. */
+  /**
+   * Lets descriptors be closed that are not used, and permissions be remembered. Without it descriptors stay until others need their place, and with them the
+   * space of files that somebody else deletes; and other users than root cost more.
+   */
   readonly clock?: Clock;
   /** Keeps the table of paths where the kernel's file handles cannot be had. Without it keys end with the process there. */
   readonly storage?: Storage;
@@ -30,6 +35,8 @@ export interface LocalFileSystemOptions {
    * access. "threads": by the workers, for slow disks; costs about half of the operations per second.
    */
   readonly blockingMetadata?: "sync" | "threads";
+  /** Default true: serve from a mount of its own if we may (CAP_SYS_ADMIN), so that the kernel keeps us within the directory. */
+  readonly confine?: boolean;
   /** Most descriptors kept for files that nobody has open. Default: a quarter of the process's limit, at most 16,384. */
   readonly descriptors?: number;
   /** Threads for what can block, and for what goes to stable storage. Default 4 and 2. */
@@ -44,16 +51,17 @@ export interface OpenedVolume {
 }
 
 export async function openVolume(options: LocalFileSystemOptions): Promise<OpenedVolume> {
-  const { directory } = options;
+  const { clock, directory } = options;
   const available = nativeAvailable();
   if (!available.ok) throw new Error(`cannot serve "${directory}": ${available.reason}`);
   const limit = options.descriptors ?? (await defaultDescriptors());
   if (!Number.isInteger(limit) || limit < 16) throw new RangeError(`descriptors must be at least 16, not ${limit}`);
   const calls = new FileCalls({ workers: options.workers ?? 4, syncWorkers: options.syncWorkers ?? 2 });
   let rootFd = -1;
+  let watchFd = -1;
   try {
     rootFd = openRoot(calls, directory);
-    const apart = ownMount(calls, rootFd);
+    const apart = options.confine === false ? -1 : ownMount(calls, rootFd);
     if (apart >= 0) {
       calls.sync.close(rootFd);
       rootFd = apart;
@@ -61,18 +69,32 @@ export async function openVolume(options: LocalFileSystemOptions): Promise<Opene
     const keys = await chooseKeys(options, calls, rootFd);
     const statfs = calls.sync.statfs(rootFd);
     const changes = new ChangeAttributes();
-    const nodes = new NodeTable({ calls, keys, changes, limit, clock: options.clock });
+    const watches = DirectoryWatches.open(calls);
+    watchFd = watches?.fd ?? -1;
+    const nodes = new NodeTable({ calls, keys, changes, watches, limit, clock });
     const metadata = options.blockingMetadata === "threads" ? calls.pool : calls.sync;
     const impersonates = mayImpersonate(calls);
+    const permissions = impersonates && clock && metadata === calls.sync ? new Permissions(calls, clock) : null;
     const confined = apart >= 0;
-    const volume = new Volume({ calls, metadata, nodes, keys, changes, rootFd, impersonates, confined });
+    const volume = new Volume({
+      calls,
+      metadata,
+      nodes,
+      keys,
+      changes,
+      rootFd,
+      impersonates,
+      confined,
+      permissions,
+      watches,
+    });
     const rootPath = calls.sync.reopen(rootFd, O.PATH | O.DIRECTORY);
     if (rootPath < 0) throw new Error(`cannot open "${directory}" again: ${errnoOf(rootPath)} (is /proc mounted?)`);
     const root = nodes.node({ key: keys.rootKey, fd: rootPath });
     nodes.pin(root);
     return { volume, root, maxName: typeof statfs === "number" ? 255 : statfs.namelen };
   } catch (error) {
-    if (rootFd >= 0) calls.sync.close(rootFd);
+    for (const fd of [rootFd, watchFd]) if (fd >= 0) calls.sync.close(fd);
     await calls.close();
     throw error;
   }

@@ -4,10 +4,12 @@ import { after, whenReady } from "../chain.ts";
 import type { Attributes, Awaitable, CallContext, OpenAccess, Result } from "../types.ts";
 import { ATTRIBUTES_MASK, attributesOf, typeOf } from "./attributes.ts";
 import type { ChangeAttributes } from "./change-attribute.ts";
+import type { DirectoryWatches } from "./directory-watches.ts";
 import { errnoOf } from "./errors.ts";
 import type { LocalFile, LocalNode } from "./local-node.ts";
 import type { NodeKeys } from "./node-keys.ts";
 import type { NodeTable } from "./node-table.ts";
+import type { Permissions } from "./permissions.ts";
 
 export interface VolumeParts {
   readonly calls: FileCalls;
@@ -22,6 +24,9 @@ export interface VolumeParts {
   readonly impersonates: boolean;
   /** The kernel keeps us within the export. */
   readonly confined: boolean;
+  /** Null where it would not pay: nobody is impersonated, there is no clock, or all is asked on threads anyway. */
+  readonly permissions: Permissions | null;
+  readonly watches: DirectoryWatches | null;
 }
 
 export class Volume {
@@ -33,6 +38,8 @@ export class Volume {
   readonly rootFd: number;
   readonly impersonates: boolean;
   readonly confined: boolean;
+  readonly permissions: Permissions | null;
+  readonly watches: DirectoryWatches | null;
   readonly files: Set<LocalFile> = new Set();
 
   constructor(parts: VolumeParts) {
@@ -44,6 +51,8 @@ export class Volume {
     this.rootFd = parts.rootFd;
     this.impersonates = parts.impersonates;
     this.confined = parts.confined;
+    this.permissions = parts.permissions;
+    this.watches = parts.watches;
   }
 
   /** An open file, which keeps its node; `fd` is its own. */
@@ -60,7 +69,6 @@ export class Volume {
     file.closed = true;
     this.files.delete(file);
     this.nodes.unpin(file.node);
-    if (file.node.unlinked) this.nodes.letGo(file.node);
     // The last close of a written file can take long, and of an unlinked one too: not here.
     return file.written || file.node.unlinked ? this.calls.pool.close(file.fd) : this.metadata.close(file.fd);
   }
@@ -68,6 +76,15 @@ export class Volume {
   /** As whom the kernel is to act. */
   as(context: CallContext): As {
     return this.impersonates ? context : null;
+  }
+
+  /** As `as`; null also if the caller is known to have these MAY_* bits, so that the process may do it for him. What he lacks, the kernel says. */
+  asUnlessPermitted(fd: number, node: LocalNode, mask: number, context: CallContext): As {
+    if (!this.impersonates) return null;
+    // Root passes every check, but for which group it gives to new files, and that is no matter here.
+    if (context.uid === 0) return null;
+    const bits = this.permissions?.bits(fd, node, context) ?? 0;
+    return (bits & mask) === mask ? null : context;
   }
 
   /** What statx says about a node, with `fd` for it; ESTALE if it has lost its last name and nobody has it open. */
@@ -79,7 +96,9 @@ export class Volume {
   #checked(statx: Statx | number, node: LocalNode): Result<Statx> {
     if (typeof statx === "number") return errnoOf(statx);
     node.type ??= typeOf(statx.mode);
-    return statx.nlink === 0 && node.opens === 0 ? "ESTALE" : statx;
+    if (statx.nlink > 0 || node.opens > 0) return statx;
+    this.nodes.lostName(node);
+    return "ESTALE";
   }
 
   attributes(node: LocalNode, statx: Statx): Attributes {
@@ -110,10 +129,12 @@ export class Volume {
 
   /** Waits for what is under way, then closes everything. */
   async dispose(): Promise<void> {
+    await this.nodes.drain();
     await this.calls.close();
     for (const { fd } of this.files) closeFd(fd);
     this.files.clear();
     this.nodes.dispose(closeFd);
+    if (this.watches) closeFd(this.watches.fd);
     closeFd(this.rootFd);
     await this.keys.close();
   }
