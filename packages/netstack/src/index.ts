@@ -1,7 +1,7 @@
 export { Address, Prefix } from "./address.ts";
 export { Capture, type CaptureOptions, captureInterface } from "./capture.ts";
 export { type CapturedPacket, CaptureError, readCapture } from "./capture-reader.ts";
-export { createStack, HostStack } from "./create-stack.ts";
+export { createStack, HostStack, type HostStackOptions } from "./create-stack.ts";
 export type { Driver, DriverCapabilities, DriverEvents, DriverStatistics, ReceiveBatch } from "./driver.ts";
 export { emptyDriverStatistics } from "./drivers/driver-statistics.ts";
 export { FrameSwitch, type FrameSwitchOptions } from "./drivers/frame-switch.ts";

@@ -27,7 +27,7 @@ export class TcpContext {
   challengeBudget = 0;
   challengeUntil = 0;
 
-  constructor(stack: Stack, statistics: TcpStatistics) {
+  constructor(stack: Stack, statistics: TcpStatistics, secret?: Uint8Array) {
     this.stack = stack;
     this.clock = stack.clock;
     this.statistics = statistics;
@@ -38,7 +38,7 @@ export class TcpContext {
     this.algorithms.set(newReno.name, newReno);
     this.tunables = new TcpTunables(stack.sysctl, [...this.algorithms.keys()]);
     this.flows = new FlowTable(stack.random.uint32());
-    this.initial = InitialNumbers.random(stack.clock, stack.random);
+    this.initial = new InitialNumbers(stack.clock, secret ?? stack.random.fill(new Uint8Array(32)));
     this.ports = new EphemeralPorts(stack.random);
   }
 
@@ -48,7 +48,7 @@ export class TcpContext {
 
   /** Our timestamp clock: ms, unsigned 32 bits. */
   timestamp(offset: number): number {
-    return (Math.floor(this.clock.coarse() / 1000) + offset) >>> 0;
+    return (Math.floor(this.clock.coarse() / 1000) + this.initial.bootMs + offset) >>> 0;
   }
 }
 

@@ -45,9 +45,10 @@ export class TcpLayer implements TransportProtocol {
   readonly #listeners: Listeners;
   #spare: Tcb[] = [];
 
-  constructor(stack: Stack) {
+  /** `secret`: 32 bytes, to be kept across restarts; default: random. */
+  constructor(stack: Stack, secret?: Uint8Array) {
     this.statistics = stack.statistics.register("tcp", new TcpStatistics());
-    this.#context = new TcpContext(stack, this.statistics);
+    this.#context = new TcpContext(stack, this.statistics, secret);
     this.#synCache = new SynCache(this.#context);
     this.#timeWait = new TimeWaitList(this.#context);
     this.#listeners = new Listeners(this.#context, this.#synCache);

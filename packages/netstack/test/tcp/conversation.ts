@@ -1,4 +1,4 @@
-import { SeededRandom, VirtualClock } from "@nfs4/timecounter";
+import { SeededRandom, type Timespec, VirtualClock } from "@nfs4/timecounter";
 import { expect } from "vitest";
 import { Address } from "../../src/address.ts";
 import type { DriverCapabilities } from "../../src/driver.ts";
@@ -17,6 +17,8 @@ export interface ConversationOptions {
   readonly sysctl?: Readonly<Record<string, SysctlValue>>;
   readonly capabilities?: Partial<DriverCapabilities>;
   readonly seed?: number;
+  readonly tcpSecret?: Uint8Array;
+  readonly wall?: Timespec;
 }
 
 /** What the script sends: sequence numbers relative to its own ISN (`seq`) and to the stack's (`ack`). */
@@ -45,7 +47,7 @@ export const PEER_ISS = 1_000_000;
  * relative: ours count from the stack's ISN, the script's from `PEER_ISS`, so that 1 is the first byte of data.
  */
 export class Conversation {
-  readonly clock: VirtualClock = new VirtualClock({ startUs: 1_000_000 });
+  readonly clock: VirtualClock;
   readonly driver: ScriptDriver;
   readonly stack: Stack;
   readonly iface: NetworkInterface;
@@ -65,7 +67,8 @@ export class Conversation {
   #sent: Segment[] = [];
 
   constructor(options: ConversationOptions = {}) {
-    const { family = 4, sysctl = {}, seed = 1 } = options;
+    const { family = 4, sysctl = {}, seed = 1, wall } = options;
+    this.clock = new VirtualClock({ startUs: 1_000_000, ...(wall === undefined ? {} : { wall }) });
     this.driver = new ScriptDriver(options.capabilities);
     this.driver.onSent = (packet) => {
       const segment = decodeSegment(packet.bytes, packet.segmentSize, packet.checksumPartial);
@@ -76,7 +79,7 @@ export class Conversation {
     this.ours = Address.parse(family === 4 ? "10.0.0.1" : "fd00::1");
     this.peers = Address.parse(family === 4 ? "10.0.0.2" : "fd00::2");
     this.iface.addAddress(family === 4 ? "10.0.0.1/24" : "fd00::1/64");
-    this.tcp = new TcpLayer(this.stack);
+    this.tcp = new TcpLayer(this.stack, options.tcpSecret);
   }
 
   // ——— Saying ———

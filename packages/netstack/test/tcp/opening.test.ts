@@ -393,6 +393,22 @@ describe("initial numbers", () => {
     for (const distance of apart) expect(distance).toBeGreaterThan(100_000);
   });
 
+  it("a stack that starts again with its secret goes on from where it was (RFC 6528, RFC 6191)", () => {
+    const secret = Uint8Array.from({ length: 32 }, (_, i) => i);
+    const begin = (secondsLater: number, seed: number) => {
+      const wall = { seconds: 1_800_000_000 + secondsLater, nanoseconds: 0 };
+      const talk = new Conversation({ tcpSecret: secret, wall, seed });
+      talk.listen();
+      talk.say({ flags: "S", timestamps: [1, 0] });
+      const { seq: isn, timestamps } = talk.hear(flags("SA"));
+      return { isn, tsVal: timestamps![0] };
+    };
+    const [before, after] = [begin(0, 1), begin(10, 2)];
+    expect((after.isn - before.isn) >>> 0).toBe(10e6 / 4);
+    expect((after.tsVal - before.tsVal) >>> 0).toBe(10_000);
+    expect(() => new Conversation({ tcpSecret: new Uint8Array(31) })).toThrow(RangeError);
+  });
+
   it("timestamps begin at an offset of the connection's own (RFC 7323 §5.4)", () => {
     const talk = new Conversation();
     talk.listen();
