@@ -63,7 +63,7 @@ function chooseAddress(settings: Settings, kept: Kept, preference: number): Pref
   // The host has no part in a guest's network, and is meant to have one in a bridge's.
   const taken = ofGuests || bridge !== undefined ? [] : hostNetworks();
   if (given === undefined) {
-    const free = freeAddress(preference, taken);
+    const free = freeAddress(ofGuests ? 0 : preference, taken);
     if (!free) throw new SettingsError("address", "no network of 10.78.0.0/16 is free on this host: give one");
     return free;
   }
