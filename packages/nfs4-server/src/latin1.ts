@@ -1,8 +1,7 @@
-/** Bytes as a string of the same length that can be a key, and back. */
+/** Bytes as a string of the same length that can be a key, and back. For keys and names: at most some thousand bytes. */
 export function latin1(bytes: Uint8Array): string {
-  let text = "";
-  for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(bytes[i] ?? 0);
-  return text;
+  // One flat string. Adding up characters would make one that is a tree: four times as slow, and 32 bytes in memory for each of its characters.
+  return String.fromCharCode.apply(null, bytes as Uint8Array & number[]);
 }
 
 export function fromLatin1(text: string): Uint8Array {

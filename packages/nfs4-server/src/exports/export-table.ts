@@ -6,6 +6,7 @@ import { type FilehandleCodec, MAX_KEY } from "../filehandle/filehandle-codec.ts
 import type { NodeReference } from "../filehandle/node-reference.ts";
 import { withPermissionChecks } from "../filesystem/permission-checks.ts";
 import type { Timestamp } from "../filesystem/types.ts";
+import { latin1 } from "../latin1.ts";
 import { clientMatcher, EVERYBODY } from "./client-matcher.ts";
 import { ANONYMOUS_ID, type Export, type ExportOptions } from "./export.ts";
 import { fnv1a, type PseudoDirectory, PseudoFileSystem } from "./pseudo-file-system.ts";
@@ -112,9 +113,7 @@ export class ExportTable {
 
 /** A handle's bytes as a string that can be a key of maps. */
 export function keyOf(handle: Uint8Array): string {
-  let key = "";
-  for (let i = 0; i < handle.length; i++) key += String.fromCharCode(handle[i] ?? 0);
-  return key;
+  return latin1(handle);
 }
 
 function namesOf(path: string): string[] {

@@ -6,6 +6,7 @@
  */
 import type { Clock } from "@nfs4/timecounter";
 import type { Uint64Pair } from "@xdr-ts/xdr";
+import { latin1 } from "../latin1.ts";
 import { Client, type ClientIdentity } from "./client.ts";
 import { ReplyMemory } from "./reply-memory.ts";
 import type { Session } from "./session.ts";
@@ -120,19 +121,19 @@ export class ClientRegistry {
   }
 
   addSession(session: Session): void {
-    this.#sessions.set(sessionKey(session.id), session);
+    this.#sessions.set(latin1(session.id), session);
     session.client.sessions.add(session);
   }
 
   findSession(id: Uint8Array): Session | undefined {
-    return this.#sessions.get(sessionKey(id));
+    return this.#sessions.get(latin1(id));
   }
 
   removeSession(session: Session): void {
     if (session.destroyed) return;
     session.destroyed = true;
     this.replyMemory.give(session.replyBytes);
-    this.#sessions.delete(sessionKey(session.id));
+    this.#sessions.delete(latin1(session.id));
     session.client.sessions.delete(session);
     this.#options.sessionDestroyed(session);
   }
@@ -163,8 +164,4 @@ export class ClientRegistry {
     this.remove(oldest, "expired");
     return true;
   }
-}
-
-function sessionKey(id: Uint8Array): string {
-  return String.fromCharCode(...id);
 }
