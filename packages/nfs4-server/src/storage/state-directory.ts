@@ -69,7 +69,7 @@ function heldBy(path: string, who: string): Error {
 }
 
 /** flock(2) on a file that also says who has it. */
-async function lockFile(directory: string): Promise<() => Promise<void>> {
+export async function lockFile(directory: string): Promise<() => Promise<void>> {
   const path = join(directory, LOCK_FILE);
   const file = await openLock(path, "a+", directory);
   const calls = new FileCalls({ workers: 1, syncWorkers: 1 });
@@ -94,7 +94,7 @@ async function lockFile(directory: string): Promise<() => Promise<void>> {
 }
 
 /** Without the addon: a file that only one can make. One that a dead process has left is taken over. */
-async function lockByPid(directory: string): Promise<() => Promise<void>> {
+export async function lockByPid(directory: string): Promise<() => Promise<void>> {
   const path = join(directory, `${LOCK_FILE}.pid`);
   for (let attempt = 0; ; attempt++) {
     try {

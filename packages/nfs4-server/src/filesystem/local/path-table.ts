@@ -94,10 +94,12 @@ export class PathTable {
         const batch = this.#pending;
         this.#pending = [];
         this.#recorded += batch.length;
-        if (this.#recorded > 1024 && this.#recorded > 2 * this.#entries.size) await this.#compact(storage);
+        // After a failure nobody knows where the log ends.
+        const tooLong = this.#recorded > 1024 && this.#recorded > 2 * this.#entries.size;
+        if (tooLong || this.#failure !== null) await this.#compact(storage);
         else await storage.append(this.#file, concatenate(batch));
+        this.#failure = null;
       }
-      this.#failure = null;
     } catch (error) {
       // Keys that are not on record turn stale at the next start, no sooner.
       this.#failure = error;
