@@ -10,8 +10,6 @@ export const CWR = 0x80;
 
 export const PROTOCOL_TCP = 6;
 export const TCP_HEADER = 20;
-/** Data offset is four bits of words: no header is longer. */
-export const MAX_TCP_HEADER = 60;
 
 /** The states of RFC 9293 §3.3.2, numbered as FreeBSD does, so that "synchronized" and the like are comparisons. */
 export const CLOSED = 0;
@@ -50,11 +48,6 @@ export const TIMER_DELACK = 3;
 export const TIMER_USER = 4;
 export const TIMERS = 5;
 
-/** Send MSS towards a peer that sent no MSS option (RFC 9293 §3.7.1, MUST-15). */
-export const DEFAULT_MSS_4 = 536;
-export const DEFAULT_MSS_6 = 1220;
-/** No peer makes us send segments smaller than that (FreeBSD's net.inet.tcp.minmss). */
-export const MINIMUM_MSS = 216;
 /** RFC 7323 §2.3. */
 export const MAX_WINDOW_SHIFT = 14;
 /** Length of the Timestamps option with its two NOPs. */

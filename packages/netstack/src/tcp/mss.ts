@@ -1,4 +1,4 @@
-import { DEFAULT_MSS_4, DEFAULT_MSS_6, TCP_HEADER, TIMESTAMP_OPTION } from "./constants.ts";
+import { TCP_HEADER, TIMESTAMP_OPTION } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import type { Tcb } from "./tcb.ts";
 import { routeOf } from "./transmit.ts";
@@ -20,7 +20,7 @@ export function mssForMtu(family: 4 | 6, mtu: number): number {
 /** What a peer that sends no MSS option must be taken to receive (MUST-15). */
 export function defaultMss(context: TcpContext, family: 4 | 6): number {
   const { mssdflt, v6mssdflt } = context.tunables;
-  return family === 4 ? (mssdflt.value ?? DEFAULT_MSS_4) : (v6mssdflt.value ?? DEFAULT_MSS_6);
+  return family === 4 ? mssdflt.value : v6mssdflt.value;
 }
 
 /** Works out the effective send MSS (RFC 9293 §3.7.1, MUST-16) from the peer's MSS, the path MTU and the options in every segment. */

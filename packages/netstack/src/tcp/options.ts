@@ -1,13 +1,13 @@
 import { MAX_WINDOW_SHIFT } from "./constants.ts";
 
 /** Kinds of options (IANA's registry, those that mean something here). */
-export const OPTION_END = 0;
-export const OPTION_NOP = 1;
-export const OPTION_MSS = 2;
-export const OPTION_WINDOW_SCALE = 3;
-export const OPTION_SACK_PERMITTED = 4;
-export const OPTION_SACK = 5;
-export const OPTION_TIMESTAMPS = 8;
+const OPTION_END = 0;
+const OPTION_NOP = 1;
+const OPTION_MSS = 2;
+const OPTION_WINDOW_SCALE = 3;
+const OPTION_SACK_PERMITTED = 4;
+const OPTION_SACK = 5;
+const OPTION_TIMESTAMPS = 8;
 
 /** Room for four SACK blocks: more do not fit in a header. */
 const MAX_SACK_BLOCKS = 4;

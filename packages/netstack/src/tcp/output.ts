@@ -50,11 +50,19 @@ export function output(tcb: Tcb): void {
   const flight = flightSize(tcb);
   tcb.cwndLimited = tcb.cwnd < tcb.ssthresh ? 2 * flight >= tcb.cwnd : flight + tcb.maxSegment > tcb.cwnd;
   watchWindow(tcb);
-  if (tcb.dupAcksOwed > 1 && !tcb.sackPermitted) for (let i = 1; i < tcb.dupAcksOwed; i++) sendAck(tcb);
-  if (tcb.dupAcksOwed > 0) tcb.ackNow = true;
-  tcb.dupAcksOwed = 0;
-  if (tcb.ackNow) sendAck(tcb);
-  else if (windowUpdateDue(tcb)) {
+  acknowledge(tcb);
+}
+
+/** What data has not carried: an acknowledgment that is due, or a window that has opened. */
+function acknowledge(tcb: Tcb): void {
+  if (tcb.dupAcksOwed > 0) {
+    // A peer without SACK counts them (RFC 5681 §4.2); with SACK one tells everything.
+    const count = tcb.sackPermitted ? 1 : tcb.dupAcksOwed;
+    tcb.dupAcksOwed = 0;
+    for (let i = 0; i < count; i++) sendAck(tcb);
+  } else if (tcb.ackNow) {
+    sendAck(tcb);
+  } else if (windowUpdateDue(tcb)) {
     tcb.context.statistics.sndWinUp++;
     sendAck(tcb);
   }

@@ -85,7 +85,6 @@ export class TcpStatistics {
   keepTimeo = 0;
   keepProbe = 0;
   keepDrops = 0;
-  finwait2Drops = 0;
   userTimeoutDrop = 0;
 
   // Round-trip time
@@ -108,7 +107,6 @@ export class TcpStatistics {
   scAdded = 0;
   scRetransmitted = 0;
   scDupSyn = 0;
-  scDropped = 0;
   scCompleted = 0;
   scBucketOverflow = 0;
   scReset = 0;

@@ -17,7 +17,7 @@ export function offeredWindow(tcb: Tcb): number {
 }
 
 /** Room in the receive buffer, as far as the window field can tell of it. */
-export function receiveSpace(tcb: Tcb): number {
+function receiveSpace(tcb: Tcb): number {
   const { receiveBuffer } = tcb;
   // Who has something waiting gets no more while memory is short.
   if (receiveBuffer.ordered > 0 && tcb.context.chunks.full)
