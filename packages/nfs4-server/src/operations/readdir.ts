@@ -22,7 +22,7 @@ import type { Handler } from "../compound/handler.ts";
 import { PseudoDirectory } from "../exports/pseudo-file-system.ts";
 import type { NodeReference } from "../filehandle/node-reference.ts";
 import { whenReady } from "../filesystem/chain.ts";
-import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
+import { errnoOfThrown, isErrno, statusOfErrno } from "../filesystem/errno.ts";
 import type { Awaitable, DirectoryEntry } from "../filesystem/types.ts";
 import { child, notDirectory } from "../walk/walk.ts";
 
@@ -115,12 +115,26 @@ function allAttributes(
         else failure = values;
       }
     };
-    const answer = entryAttributes(context, directory, entry, mask);
+    const answer = attempt(() => entryAttributes(context, directory, entry, mask));
     if (answer instanceof Promise) pending.push(answer.then(note));
     else note(answer);
   });
   const finish = (): EntryAttributes[] | nfsstat4 => (failure === NFS4_OK ? found : failure);
   return pending.length === 0 ? finish() : Promise.all(pending).then(finish);
+}
+
+/** What one entry throws counts like what it answers, and never leaves the others' promises alone. */
+function attempt<T>(ask: () => Awaitable<T>): Awaitable<T | nfsstat4> {
+  const caught = (error: unknown): Awaitable<nfsstat4> => {
+    const errno = errnoOfThrown(error);
+    return errno ? statusOfErrno(errno) : Promise.reject(error);
+  };
+  try {
+    const answer = ask();
+    return answer instanceof Promise ? answer.catch(caught) : answer;
+  } catch (error) {
+    return caught(error);
+  }
 }
 
 function entryAttributes(

@@ -21,6 +21,8 @@ export interface WorldOptions extends Partial<Omit<ServerOptions, "exports" | "c
   /** The file system answers later: see `World.delays`. */
   readonly delayed?: boolean;
   readonly network?: MemoryNetworkOptions;
+  /** Of the file system in memory, in bytes. */
+  readonly capacity?: number;
 }
 
 export const SERVER_ADDRESS = "10.0.0.1";
@@ -47,7 +49,11 @@ export class World {
     this.random = new SeededRandom(options.seed ?? 1);
     this.network = new MemoryNetwork(this.clock, { poison: true, ...options.network });
     this.storage = options.storage ?? new MemoryStorage();
-    this.files = new MemoryFileSystem({ now: () => this.clock.wall(), root: { mode: 0o777 } });
+    this.files = new MemoryFileSystem({
+      now: () => this.clock.wall(),
+      root: { mode: 0o777 },
+      ...(options.capacity === undefined ? {} : { capacity: options.capacity }),
+    });
     this.delays = new Delays(this.clock, this.random.fork());
     this.served = (options.delayed ? this.delays.around(this.files) : this.files) as FileSystem<object, never>;
     this.environment = new RpcEnvironment({ clock: this.clock, random: this.random.fork(), poison: true });
@@ -83,7 +89,7 @@ export class World {
   }
 
   async start(): Promise<void> {
-    const { seed: _, exports, delayed: __, network: ___, ...server } = this.#options;
+    const { seed: _, exports, delayed: __, network: ___, capacity: ____, ...server } = this.#options;
     const made = createServer({
       connector: this.network.connector(SERVER_ADDRESS),
       ...server,

@@ -1,0 +1,3 @@
+/** Files and names: data, attributes, directories, exports. */
+import "./cases/data.ts";
+import "./cases/directories.ts";

@@ -1,0 +1,5 @@
+/** What clients hold: opens, locks, stateids, leases. */
+import "./cases/leases.ts";
+import "./cases/locks.ts";
+import "./cases/open.ts";
+import "./cases/stateids.ts";
