@@ -90,7 +90,8 @@ export async function startNfs4(flags: readonly string[], options: ServeOptions)
 
 const FETCH = "fetch(process.argv[1]).then((answer) => answer.text()).then((text) => process.stdout.write(text))";
 
-function parseMetrics(page: string): Map<string, number> {
+/** A page of /metrics: numbers by name and labels. */
+export function parseMetrics(page: string): Map<string, number> {
   const lines = page.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
   return new Map(
     lines.map((line) => {

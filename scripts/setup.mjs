@@ -5,7 +5,7 @@
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -18,6 +18,8 @@ export function installPackages() {
   if (existsSync(join(root, "node_modules", "typescript")) && readStamp("packages") === wanted) return;
   say("installing npm packages");
   run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+  // The Node 24 for tests must not become the `node` of every npm script.
+  rmSync(join(root, "node_modules", ".bin", "node"), { force: true });
   writeStamp("packages", wanted);
 }
 

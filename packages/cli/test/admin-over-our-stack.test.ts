@@ -6,7 +6,7 @@ import { createStack, MemoryLink } from "@nfs4/netstack";
 import { nodeClock, SeededRandom } from "@nfs4/timecounter";
 import { expect, test } from "vitest";
 
-const REPORT = { healthy: true, inGrace: false, uptimeSeconds: 7 };
+const REPORT = { healthy: true, inGrace: false, uptimeSeconds: 7, problems: [] };
 
 test("fastify answers over two stacks of ours: a Node server behind a Duplex over our TCP", async () => {
   using clock = nodeClock();
