@@ -79,14 +79,7 @@ export function echoProgram(clock: VirtualClock, held: RpcCall[] = []): RpcProgr
         case Procedure.ECHO:
           return echo(call);
         case Procedure.LATER:
-          return new Promise((resolve) =>
-            clock
-              .callout(() => {
-                echo(call);
-                resolve();
-              })
-              .scheduleAfter(1000),
-          );
+          return new Promise<void>((resolve) => clock.callout(resolve).scheduleAfter(1000)).then(() => echo(call));
         case Procedure.HOLD:
           held.push(call);
           return;
