@@ -23,6 +23,8 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
+          // The long ones: `npm run test:e2e:full`.
+          exclude: process.env["NFS4_E2E"] === "full" ? [] : ["e2e/**/*.full.test.ts"],
           testTimeout: 600_000,
           hookTimeout: 300_000,
           fileParallelism: false,

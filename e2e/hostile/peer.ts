@@ -11,6 +11,8 @@ export class Peer {
   readonly #socket: Socket;
   #received: Buffer[] = [];
   #receivedBytes = 0;
+  /** So many bytes must be there before it is worth to look again. */
+  #awaited = 4;
   #ending: Ending | null = null;
   #wake: (() => void) | null = null;
 
@@ -109,13 +111,15 @@ export class Peer {
   }
 
   #takeRecord(): Uint8Array | null {
-    if (this.#receivedBytes < 4) return null;
+    if (this.#receivedBytes < this.#awaited) return null;
     if (this.#received.length > 1) this.#received = [Buffer.concat(this.#received)];
     const bytes = this.#received[0]!;
     const header = bytes.readUInt32BE(0);
     if (header < 0x8000_0000) throw new Error("a reply of several fragments");
     const length = header - 0x8000_0000;
-    if (bytes.length < 4 + length) return null;
+    this.#awaited = 4 + length;
+    if (bytes.length < this.#awaited) return null;
+    this.#awaited = 4;
     this.#received = [bytes.subarray(4 + length)];
     this.#receivedBytes -= 4 + length;
     return bytes.subarray(4, 4 + length);
