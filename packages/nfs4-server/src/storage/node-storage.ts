@@ -1,25 +1,44 @@
 /** A `Storage` in a directory of this machine, by node:fs. */
-import { type FileHandle, open, readFile, rename } from "node:fs/promises";
+import { open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { Storage } from "./storage.ts";
 
+/** What of node:fs/promises this stands on. Tests put a disk there that loses what was not synced. */
+export interface StorageCalls {
+  open(path: string, flags: "a" | "w" | "r", mode?: number): Promise<StorageFile>;
+  readFile(path: string): Promise<Uint8Array>;
+  rename(from: string, to: string): Promise<void>;
+}
+
+export interface StorageFile {
+  appendFile(bytes: Uint8Array): Promise<void>;
+  writeFile(bytes: Uint8Array): Promise<void>;
+  datasync(): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const NODE_CALLS: StorageCalls = { open, readFile, rename };
+
 export class NodeStorage implements Storage {
   readonly #directory: string;
+  readonly #calls: StorageCalls;
   /** Files that are appended to stay open. */
-  readonly #logs: Map<string, FileHandle> = new Map();
+  readonly #logs: Map<string, StorageFile> = new Map();
   /** The last operation on each name: they run one after the other. */
   readonly #tails: Map<string, Promise<unknown>> = new Map();
   #closed = false;
 
   /** @param directory It must be there. */
-  constructor(directory: string) {
+  constructor(directory: string, calls: StorageCalls = NODE_CALLS) {
     this.#directory = directory;
+    this.#calls = calls;
   }
 
   read(name: string): Promise<Uint8Array | null> {
     return this.#inTurn(name, async () => {
       try {
-        const content = await readFile(this.#path(name));
+        const content = await this.#calls.readFile(this.#path(name));
         return new Uint8Array(content.buffer, content.byteOffset, content.length);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
@@ -30,13 +49,7 @@ export class NodeStorage implements Storage {
 
   append(name: string, bytes: Uint8Array): Promise<void> {
     return this.#inTurn(name, async () => {
-      let log = this.#logs.get(name);
-      if (!log) {
-        log = await open(this.#path(name), "a", 0o600);
-        this.#logs.set(name, log);
-        // It may be new, and its name must last as well.
-        await this.#syncDirectory();
-      }
+      const log = this.#logs.get(name) ?? (await this.#openLog(name));
       await log.appendFile(bytes);
       await log.datasync();
     });
@@ -45,16 +58,17 @@ export class NodeStorage implements Storage {
   replace(name: string, bytes: Uint8Array): Promise<void> {
     return this.#inTurn(name, async () => {
       const temporary = this.#path(`${name}.new`);
-      const file = await open(temporary, "w", 0o600);
+      const file = await this.#calls.open(temporary, "w", 0o600);
       try {
         await file.writeFile(bytes);
         await file.sync();
       } finally {
         await file.close();
       }
-      await this.#logs.get(name)?.close();
+      const log = this.#logs.get(name);
       this.#logs.delete(name);
-      await rename(temporary, this.#path(name));
+      await log?.close();
+      await this.#calls.rename(temporary, this.#path(name));
       await this.#syncDirectory();
     });
   }
@@ -92,8 +106,22 @@ export class NodeStorage implements Storage {
     return result;
   }
 
+  async #openLog(name: string): Promise<StorageFile> {
+    const log = await this.#calls.open(this.#path(name), "a", 0o600);
+    try {
+      // It may be new, and its name must last as well.
+      await this.#syncDirectory();
+    } catch (error) {
+      // The next one tries again.
+      await log.close();
+      throw error;
+    }
+    this.#logs.set(name, log);
+    return log;
+  }
+
   async #syncDirectory(): Promise<void> {
-    const directory = await open(this.#directory, "r");
+    const directory = await this.#calls.open(this.#directory, "r");
     try {
       await directory.sync();
     } finally {
