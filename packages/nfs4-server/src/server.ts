@@ -55,6 +55,8 @@ export interface NfsServer extends AsyncDisposable {
   readonly services: Services;
   /** True while clients of the last boot may reclaim. */
   readonly inGrace: boolean;
+  /** Lines of the recovery journal that could not be read at the start: clients that they were about may not reclaim. Normally 0. */
+  readonly damagedJournalLines: number;
   /** Serves what a listener accepts. May be called for several. */
   listen(listener: Listener): void;
   /** Answers what is being worked on, closes every connection (after `graceMs` by force) and lets go of the file systems. Idempotent. */
@@ -157,6 +159,7 @@ export async function createServer(options: ServerOptions): Promise<NfsServer> {
     get inGrace() {
       return grace.active;
     },
+    damagedJournalLines: journal.damagedLines,
     listen: (listener) => rpc.serve(listener),
     close: ({ graceMs = 5000 } = {}) => {
       closing ??= close(graceMs);

@@ -2,4 +2,5 @@
 import "./cases/leases.ts";
 import "./cases/locks.ts";
 import "./cases/open.ts";
+import "./cases/reclaiming.ts";
 import "./cases/stateids.ts";

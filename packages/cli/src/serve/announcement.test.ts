@@ -8,6 +8,7 @@ const facts: Facts = {
   transport: { address: "10.78.0.2", port: 2049, description: ["our stack on TUN device nfs4-0"] },
   chosenByDefault: true,
   inGrace: false,
+  damagedJournalLines: 0,
   statePath: "/var/lib/nfs4/server-1",
   adminUrl: "http://127.0.0.1:9049",
 };
@@ -35,6 +36,7 @@ describe("what a server says when it has started", () => {
       transport: { ...facts.transport, description: ["our stack on socket /s", "start guests with it"] },
       chosenByDefault: false,
       inGrace: true,
+      damagedJournalLines: 2,
       adminUrl: null,
     });
     expect(lines).toEqual([
@@ -45,6 +47,7 @@ describe("what a server says when it has started", () => {
       "through our stack on socket /s, at 10.78.0.2 port 2049",
       "  start guests with it",
       "state in /var/lib/nfs4/server-1",
+      expect.stringMatching(/recovery\.journal is damaged \(unreadable lines: 2\)/),
       expect.stringMatching(/^in grace: /),
       "mount with: mount -t nfs4 -o vers=4.2 10.78.0.2:/ /mnt",
     ]);

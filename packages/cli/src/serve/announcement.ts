@@ -8,12 +8,13 @@ export interface Facts {
   /** Nobody said what to serve. */
   readonly chosenByDefault: boolean;
   readonly inGrace: boolean;
+  readonly damagedJournalLines: number;
   readonly statePath: string;
   readonly adminUrl: string | null;
 }
 
 export function announcement(facts: Facts): string[] {
-  const { exports, transport, inGrace, statePath, adminUrl } = facts;
+  const { exports, transport, inGrace, damagedJournalLines, statePath, adminUrl } = facts;
   const notes = new Set(exports.flatMap((one) => one.notes));
   return [
     facts.chosenByDefault ? "serving the current directory, because none was named:" : "serving:",
@@ -22,6 +23,11 @@ export function announcement(facts: Facts): string[] {
     `through ${transport.description[0]}, at ${transport.address} port ${transport.port}`,
     ...transport.description.slice(1).map((line) => `  ${line}`),
     `state in ${statePath}`,
+    ...(damagedJournalLines > 0
+      ? [
+          `  its recovery.journal is damaged (unreadable lines: ${damagedJournalLines}): clients on record before may not reclaim`,
+        ]
+      : []),
     ...(inGrace ? ["in grace: clients of the last run may reclaim what they had, and new opens and locks wait"] : []),
     ...(adminUrl === null ? [] : [`admin at ${adminUrl}`]),
     `mount with: ${mountLine(transport, exports.length === 1 ? (exports[0]?.path ?? "/") : "/")}`,

@@ -100,6 +100,7 @@ async function start(settings: Settings, { ending, tell, stopMs }: Surroundings)
     transport,
     chosenByDefault: settings.exports === undefined,
     inGrace: server.inGrace,
+    damagedJournalLines: server.damagedJournalLines,
     statePath: state.path,
     adminUrl: admin?.url ?? null,
   });

@@ -21,5 +21,7 @@ export async function reclaimComplete(
   if (client.reclaimComplete) return NFS4ERR_COMPLETE_ALREADY;
   client.reclaimComplete = true;
   services.grace.complete(reclaimKey(client));
+  // If grace was over before, what it did take back was not on record any more.
+  if (client.states.size > 0) await services.journal.remember(client);
   return NFS4_OK;
 }

@@ -11,8 +11,16 @@ import { reclaimKey } from "./grace-status.ts";
 const FILE = "recovery.journal";
 const COMPACT_ABOVE = 1000;
 
+export interface RecoveryJournalOptions {
+  /** It is rewritten when it has so many lines more than twice the clients on record. Default 1000. */
+  readonly compactAbove?: number;
+}
+
 export class RecoveryJournal {
+  /** Lines that could be read no more, but for one that a crash has torn. Whoever was known before them may not reclaim. */
+  readonly damagedLines: number;
   readonly #storage: Storage;
+  readonly #compactAbove: number;
   /** Known to hold state in this boot, and those of the last boot while grace runs. */
   readonly #known: Set<string>;
   readonly #fromLastBoot: ReadonlySet<string>;
@@ -23,27 +31,18 @@ export class RecoveryJournal {
   #tail: Promise<void> = Promise.resolve();
   #pending = 0;
 
-  private constructor(storage: Storage, known: Set<string>, lines: number, stale: boolean) {
+  private constructor(storage: Storage, options: RecoveryJournalOptions, content: Content) {
     this.#storage = storage;
-    this.#known = known;
-    this.#fromLastBoot = new Set(known);
-    this.#lines = lines;
-    this.#stale = stale;
+    this.#compactAbove = options.compactAbove ?? COMPACT_ABOVE;
+    this.#known = content.known;
+    this.#fromLastBoot = new Set(content.known);
+    this.#lines = content.lines;
+    this.#stale = content.unreadable > 0;
+    this.damagedLines = content.unreadable - (content.torn ? 1 : 0);
   }
 
-  static async open(storage: Storage): Promise<RecoveryJournal> {
-    const bytes = await storage.read(FILE);
-    const known = new Set<string>();
-    let lines = 0;
-    let stale = false;
-    for (const line of bytes ? linesOf(bytes) : []) {
-      lines++;
-      const parsed = parseLine(line);
-      if (!parsed) stale = true;
-      else if (parsed.kind === "+") known.add(parsed.owner);
-      else known.delete(parsed.owner);
-    }
-    return new RecoveryJournal(storage, known, lines, stale);
+  static async open(storage: Storage, options: RecoveryJournalOptions = {}): Promise<RecoveryJournal> {
+    return new RecoveryJournal(storage, options, readContent((await storage.read(FILE)) ?? new Uint8Array(0)));
   }
 
   /** Who may reclaim after this start. */
@@ -70,13 +69,18 @@ export class RecoveryJournal {
     this.#change("-", reclaimKey(client));
   }
 
-  /** Grace has ended: who did not come back has lost its right to reclaim. `live`: those who did. */
+  /**
+   * Grace has ended: who did not come back has lost its right to reclaim. `live`: those who did. A 4.1 client that was not done loses it too, for what it
+   * had not yet taken back others may take now (RFC 8881 §8.4.3, the second edge condition); RECLAIM_COMPLETE puts it back on record.
+   */
   graceEnded(live: Iterable<Client>): void {
     this.#known.clear();
-    for (const client of live) if (client.journaled) this.#known.add(reclaimKey(client));
-    if (this.#lines === this.#known.size && !this.#stale) return;
-    this.#stale = true;
-    this.#enqueue(() => this.#rewriteIfStale()).catch(() => {});
+    for (const client of live) {
+      if (client.identity.generation === "4.1" && !client.reclaimComplete) client.journaled = false;
+      if (client.journaled) this.#known.add(reclaimKey(client));
+    }
+    if (this.#lines === this.#known.size && !this.#stale && this.#pending === 0) return;
+    this.#enqueue(() => this.#rewrite()).catch(() => {});
   }
 
   /** Done when storage says what was decided so far. */
@@ -92,7 +96,7 @@ export class RecoveryJournal {
   }
 
   async #append(kind: "+" | "-", owner: string): Promise<void> {
-    if (this.#stale || this.#lines >= COMPACT_ABOVE + 2 * this.#known.size) return this.#rewrite();
+    if (this.#stale || this.#lines >= this.#compactAbove + 2 * this.#known.size) return this.#rewrite();
     this.#lines++;
     this.#stale = true;
     await this.#storage.append(FILE, formatLine(kind, owner));
@@ -125,6 +129,33 @@ export class RecoveryJournal {
     this.#tail = done.catch(() => {});
     return done;
   }
+}
+
+interface Content {
+  readonly known: Set<string>;
+  readonly lines: number;
+  readonly unreadable: number;
+  /** The last line is none: a crash came while it was written, and no reply depended on it. */
+  readonly torn: boolean;
+}
+
+function readContent(bytes: Uint8Array): Content {
+  const known = new Set<string>();
+  const lines = linesOf(bytes);
+  let unreadable = 0;
+  let torn = false;
+  for (const [index, line] of lines.entries()) {
+    const parsed = parseLine(line);
+    if (parsed?.kind === "+") known.add(parsed.owner);
+    else if (parsed) known.delete(parsed.owner);
+    else {
+      unreadable++;
+      torn = index === lines.length - 1;
+      // It may have taken any of them away: RFC 8881 §8.4.3 wants NO_GRACE for all whom damage may have affected.
+      if (!torn) known.clear();
+    }
+  }
+  return { known, lines: lines.length, unreadable, torn };
 }
 
 /** kind, the owner's bytes in hexadecimal, a checksum, and the end of the line: a torn write cannot pass for another line. */
