@@ -15,6 +15,8 @@ export interface Ganesha {
   readonly path: "/export";
   /** The directory of the host that it exports. */
   readonly directory: string;
+  /** Of the process that runs now. */
+  readonly pid: number;
   /** SIGKILL, and a new start on the same state. Settles when it listens again. */
   crash(): Promise<void>;
   log(): Promise<string>;
@@ -66,6 +68,9 @@ export async function startGanesha(namespace: Namespace, options: GaneshaOptions
     port: 2049,
     path: "/export",
     directory,
+    get pid() {
+      return server.pid;
+    },
     async crash() {
       await server.kill();
       await start();

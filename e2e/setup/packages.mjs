@@ -25,9 +25,11 @@ export const packages = {
   make: "workload",
 };
 
-/** The packages that dpkg does not know as installed. @returns {string[]} */
-export function missingPackages() {
-  const names = Object.keys(packages);
+/**
+ * The packages that dpkg does not know as installed.
+ * @param {string[]} names
+ */
+export function missingPackages(names = Object.keys(packages)) {
   // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query's own syntax
   const format = "${Package} ${db:Status-Status}\\n";
   const query = spawnSync("dpkg-query", ["-W", "-f", format, ...names], {
@@ -59,9 +61,12 @@ export function whyNoE2e() {
   return undefined;
 }
 
-/** Installs what is missing. Throws with the full list where it cannot. */
-export function ensurePackages() {
-  const missing = missingPackages();
+/**
+ * Installs what is missing. Throws with the full list where it cannot.
+ * @param {string[]} [names] default: every package
+ */
+export function ensurePackages(names) {
+  const missing = missingPackages(names);
   if (missing.length === 0) return;
   const wanted = missing.map((name) => `  ${name}: ${packages[name]}`).join("\n");
   if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) {
@@ -75,7 +80,7 @@ export function ensurePackages() {
     aptGet(["update", "-q"]);
     aptGet(["install", "-y", "--no-install-recommends", ...missing]);
   });
-  const still = missingPackages();
+  const still = missingPackages(names);
   if (still.length > 0) throw new Error(`apt-get could not install ${still.join(", ")}; see its output above`);
 }
 

@@ -1,0 +1,94 @@
+/**
+ * The load generator: a process of its own, which runs every case on every server in alternating rounds and prints a line of JSON for each. Its argument
+ * is an `Order`, in JSON. It looks at the server's CPU time itself, so that both clocks are read at the same moments.
+ */
+import { readFileSync } from "node:fs";
+import { nodeClock } from "@nfs4/timecounter";
+import { CASES, type Case, MOST_SLOTS, type Site, type Work } from "./cases.ts";
+import { NfsSession, type Target } from "./session.ts";
+
+export interface Opponent extends Target {
+  readonly name: string;
+  readonly pid: number;
+}
+
+export interface Order {
+  readonly opponents: readonly Opponent[];
+  /** What they all serve. */
+  readonly directory: string;
+  /** Of each measurement. */
+  readonly seconds: number;
+  readonly rounds: number;
+  /** Names of cases; empty: all. */
+  readonly only: readonly string[];
+}
+
+export interface Measurement {
+  readonly case: string;
+  readonly opponent: string;
+  /** How often the case's work was done. */
+  readonly count: number;
+  readonly seconds: number;
+  readonly serverCpuSeconds: number;
+  readonly generatorCpuSeconds: number;
+}
+
+/** Of /proc/PID/stat (proc(5)): USER_HZ is 100 everywhere. */
+const TICKS_PER_SECOND = 100;
+const WARM_UP_SECONDS = 1;
+
+const { opponents, directory, seconds, rounds, only }: Order = JSON.parse(process.argv[2] ?? "{}");
+const clock = nodeClock();
+const sites = new Map<Opponent, Site>();
+for (const opponent of opponents) {
+  const session = await NfsSession.open(clock, opponent, MOST_SLOTS);
+  sites.set(opponent, { session, path: opponent.path, directory });
+}
+for (const one of CASES.filter(({ name }) => only.length === 0 || only.some((part) => name.startsWith(part)))) {
+  const works = new Map<Opponent, Work>();
+  for (const [opponent, site] of sites) works.set(opponent, await one.prepare(site));
+  for (const [opponent, work] of works) await run(one, opponent, work, WARM_UP_SECONDS);
+  for (let round = 0; round < rounds; round++) {
+    for (const [opponent, work] of works) console.log(JSON.stringify(await run(one, opponent, work, seconds)));
+  }
+  for (const work of works.values()) await work.finish?.();
+}
+for (const { session } of sites.values()) await session.close();
+clock.close();
+
+async function run(of: Case, opponent: Opponent, work: Work, duration: number): Promise<Measurement> {
+  const slots = sites.get(opponent)!.session.slots.slice(0, of.depth);
+  let count = 0;
+  const own = process.cpuUsage();
+  const server = cpuSecondsOf(opponent.pid);
+  const began = performance.now();
+  const until = began + duration * 1000;
+  await Promise.all(
+    slots.map(async (slot) => {
+      while (performance.now() < until) {
+        await work.once(slot);
+        count++;
+      }
+    }),
+  );
+  const ended = performance.now();
+  const used = process.cpuUsage(own);
+  const serverCpuSeconds = cpuSecondsOf(opponent.pid) - server;
+  work.check?.();
+  return {
+    case: of.name,
+    opponent: opponent.name,
+    count,
+    seconds: (ended - began) / 1000,
+    serverCpuSeconds,
+    generatorCpuSeconds: (used.user + used.system) / 1e6,
+  };
+}
+
+/** Of all threads, in user mode and in the kernel. */
+function cpuSecondsOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  // The second field, the program's name in parentheses, may contain anything. utime and stime are fields 14 and 15.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
