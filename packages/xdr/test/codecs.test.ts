@@ -12,6 +12,7 @@ import {
 } from "../src/index.ts";
 import * as file from "./generated/file.ts";
 import * as kinds from "./generated/kinds.ts";
+import * as names from "./generated/names.ts";
 import * as users from "./generated/users.ts";
 
 /** Every codec of a generated module. */
@@ -36,7 +37,18 @@ function messageOf(codec: XdrCodec<unknown>, seed: number): Uint8Array {
   return randomMessage(codec.schema, codec.name, randomFrom(seed), { safeIntegers: true });
 }
 
-const codecs = [kinds, file, users].flatMap(codecsOf);
+function meansTheSame(codec: XdrCodec<unknown>, bytes: Uint8Array, message: Uint8Array): boolean {
+  let value: unknown;
+  try {
+    value = fromBytes(codec, bytes);
+  } catch (error) {
+    if (error instanceof XdrError) return false;
+    throw error;
+  }
+  return Buffer.compare(toBytes(codec, value), message) === 0;
+}
+
+const codecs = [kinds, file, names, users].flatMap(codecsOf);
 const seed = fc.integer();
 
 describe.each(codecs.map((codec) => [codec.name, codec] as const))("%s", (name, codec) => {
@@ -56,6 +68,23 @@ describe.each(codecs.map((codec) => [codec.name, codec] as const))("%s", (name, 
         expect(r.uint32()).toBe(7);
       }),
       { numRuns: 50 },
+    );
+  });
+
+  it("is canonical where the reader is strict: every byte that means nothing must be zero (RFC 4506 §3)", () => {
+    fc.assert(
+      fc.property(seed, fc.integer({ min: 1, max: 255 }), (n, flip) => {
+        const message = messageOf(codec, n);
+        fc.pre(message.length <= 400);
+        for (let at = 0; at < message.length; at++) {
+          const damaged = message.slice();
+          damaged[at]! ^= flip;
+          if (!meansTheSame(codec, damaged, message)) continue;
+          const strict = new XdrReader(damaged, 0, damaged.length, { strict: true });
+          expect(() => codec.decode(strict)).toThrow(expect.objectContaining({ code: "XDR_PADDING", offset: at }));
+        }
+      }),
+      { numRuns: 10 },
     );
   });
 

@@ -4,7 +4,7 @@ import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { compile, compileModules } from "../src/compiler/compile.ts";
 
-const FIXTURES = ["file", "kinds", "users"];
+const FIXTURES = ["file", "kinds", "names", "users"];
 const directory = fileURLToPath(new URL(".", import.meta.url));
 
 function fixture(name: string): { name: string; text: string } {

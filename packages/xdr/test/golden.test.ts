@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { fromBytes, toBytes, type XdrCodec } from "../src/index.ts";
 import * as file from "./generated/file.ts";
 import * as kinds from "./generated/kinds.ts";
+import * as names from "./generated/names.ts";
 
 function bytes(hex: string): Uint8Array {
   return Uint8Array.from(hex.replaceAll(/\s/g, "").match(/../g) ?? [], (byte) => Number.parseInt(byte, 16));
@@ -175,6 +176,30 @@ describe("golden vectors", () => {
     // Two versions number KINDSPROC_COUNT differently, so that there is no constant of this name.
     expect(Object.hasOwn(kinds, "KINDSPROC_COUNT")).toBe(false);
     expect(kinds.KINDSPROC_LOOKUP).toBe(1);
+  });
+
+  it("RFC 4506 §6.4 (3): any name that is declared once, also those that generated code has uses for", () => {
+    expectWire(
+      names.codec_same_words,
+      { structs: [{ first: 1, second: 2 }], numbers: [3, 4], pairs: [{ hi: 5, lo: 6 }], bigints: [7n] },
+      `00000001 00000001 00000002 00000002 00000003 00000004 00000001 00000005 00000006 00000001 00000000 00000007`,
+    );
+    expectWire(names.codec_lists, { number: 1, structs: [{ value: 2 }] }, "00000001 00000001 00000002");
+    expectWire(names.codec_links, { all: [{ inner: { value: 3 } }] }, "00000001 00000003 00000000");
+    expectWire(
+      names.codec_branch,
+      { kind: 1, inner: { kind: 2, leaf: { value: 9 } } },
+      "00000001 00000001 00000002 00000009",
+    );
+    expectWire(names.codec_decoder, { decode_x: 1, field: { value: 8 } }, "00000001 00000008");
+    const { argument } = names.FIRST_PROGRAM_V1.procedures.ADD;
+    expectWire(argument, { argument1: 1, argument2: 2 }, "00000001 00000002");
+    expectWire(names.FIRST_PROGRAM_V2.procedures.ADD.result, { sum: 3n }, "00000000 00000003");
+    expectWire(
+      names.SECOND_PROGRAM_V1.procedures.ADD.argument,
+      { argument1: 1n, argument2: 2n },
+      "00000000 00000001 00000000 00000002",
+    );
   });
 
   it("constants in every radix, exact beyond 2^53", () => {

@@ -244,6 +244,8 @@ describe("mistakes", () => {
     ["struct class { int i; };", '1:8: expected another name than "class", which is reserved in TypeScript'],
     ["struct XdrReader { int i; };", '1:8: expected another name than "XdrReader", which generated code uses itself'],
     ["const TRUE = 1;", '1:7: expected another name than "TRUE", which is a value of bool'],
+    ["enum Array { A = 1 };", '1:6: expected another name than "Array", which generated code uses itself'],
+    ["const xdr_schema_1 = 1;", '1:7: expected another name than "xdr_schema_1", which generated code uses itself'],
     ["const encode_x = 1;", '1:7: expected another name than "encode_x", which starts like a generated function'],
     // Values
     ["typedef opaque o<-1>;", "1:18: expected a maximum length from 0 to 4294967295, found -1"],
@@ -326,6 +328,14 @@ describe("mistakes", () => {
     [
       "program P { version V { void A(void) = -1; } = 1; } = 1;",
       "1:40: expected a number from 0 to 4294967295, found -1",
+    ],
+    [
+      "const P_V = 2; program P { version V { void A(void) = 0; } = 1; } = 1;",
+      '1:36: expected another name than "V", for "P_V", which is declared, would be its table of procedures',
+    ],
+    [
+      "typedef int P_V_A_arguments; program P { version V { void A(int, int) = 0; } = 1; } = 1;",
+      '1:59: expected another name than "A", for "P_V_A_arguments", which is declared, would be the struct of its arguments',
     ],
     ["program P { version V { t A(void) = 0; } = 1; } = 1;", '1:25: expected a type, found "t", which is not declared'],
   ])("%s", (source, expected) => {

@@ -55,8 +55,9 @@ export function compileModules(modules: readonly XdrModule[], options: CompileOp
   resolve(all, options.int64 ?? "bigint", diagnostics);
   diagnostics.throwIfAny(order);
   const runtime = options.runtime ?? "@xdr-ts/xdr";
+  const declared = new Set(all.flatMap(({ module }) => module.definitions.map(({ name }) => name)));
   return new Map(
-    all.slice(imported.length).map(({ module }) => [module.specifier, emitModule(module, runtime)] as const),
+    all.slice(imported.length).map(({ module }) => [module.specifier, emitModule(module, declared, runtime)] as const),
   );
 }
 

@@ -61,9 +61,10 @@ export class Declarations {
         this.#declare(name.text, name.at, { kind: "program", at: name.at, module, program: definition });
         for (const version of definition.versions) {
           for (const { name: procedure, parameters, result } of version.procedures) {
-            if (result !== null) this.#specifier(`${procedure.text}_result`, procedure.at, result, module);
+            const owner = `${name.text}_${version.name.text}_${procedure.text}`;
+            if (result !== null) this.#specifier(`${owner}_result`, procedure.at, result, module);
             parameters.forEach((parameter, i) => {
-              this.#specifier(`${procedure.text}_argument${i + 1}`, procedure.at, parameter, module);
+              this.#specifier(`${owner}_argument${i + 1}`, procedure.at, parameter, module);
             });
           }
         }

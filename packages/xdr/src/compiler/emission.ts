@@ -30,14 +30,17 @@ const LOCALS: ReadonlySet<string> = new Set([
 /** One module under construction: what it imports, and the functions for arrays that its types turned out to need. */
 export class Emission {
   readonly module: Module;
+  /** Every name that the sources of all modules declare. */
+  readonly #declared: ReadonlySet<string>;
   /** A local variable of the function under construction, besides LOCALS. */
   local = "";
   readonly #runtime: Map<string, "type" | "value"> = new Map();
   readonly #imports: Map<Module, Map<string, "type" | "value">> = new Map();
   readonly #helpers: Map<string, string> = new Map();
 
-  constructor(module: Module) {
+  constructor(module: Module, declared: ReadonlySet<string>) {
     this.module = module;
+    this.#declared = declared;
   }
 
   /** The name of something of the runtime that is used as a type. */
@@ -75,6 +78,11 @@ export class Emission {
   /** The bound as a last argument, left out where there is no limit. */
   maximum(bound: Bound): string {
     return bound.value === MAX_LENGTH ? "" : `, ${this.bound(bound)}`;
+  }
+
+  /** A name for a function of the module's own, apart from that of a type called `what`: no XDR name has a "$". */
+  ownFunction(prefix: "encode" | "decode", what: string): string {
+    return `${prefix}_${this.#declared.has(what) ? "$" : ""}${what}`;
   }
 
   /** The name of a function for arrays, which is made on first use. */
@@ -136,6 +144,15 @@ export function docComment(lines: readonly string[], indent = ""): string {
   return `${indent}/**\n${lines.map((line) => `${indent} * ${line}`.trimEnd()).join("\n")}\n${indent} */\n`;
 }
 
+/** What `elementId` calls types that have no name. */
+const NAMELESS =
+  /^(u?int32|u?int64(Pair|Raw|Number)?|(opaque|bytes|string)\d+|(array|list)\d+_of_\w+|(optional|some)_\w+)$/;
+
+/** A type's name, told from what nameless ones are called: no XDR name has a "$". */
+function nameId(name: string): string {
+  return NAMELESS.test(name) ? `$${name}` : name;
+}
+
 /** What distinguishes the functions for arrays of one type from those of another. */
 export function elementId(type: Type): string {
   switch (type.kind) {
@@ -157,8 +174,8 @@ export function elementId(type: Type): string {
     case "optional":
       return `optional_${elementId(type.element)}`;
     case "chain":
-      return `${type.nonEmpty ? "some_" : ""}${type.link.name}`;
+      return `${type.nonEmpty ? "some_" : ""}${nameId(type.link.name)}`;
     case "named":
-      return type.definition.name;
+      return nameId(type.definition.name);
   }
 }

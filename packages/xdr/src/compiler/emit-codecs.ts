@@ -97,7 +97,7 @@ export function structCodec({ name, fields, recursive, link }: Struct, emission:
 export function unionCodec(union: Union, emission: Emission): string {
   const { name, recursive } = union;
   const write = unionWrite(union, emission);
-  const reader = recursive ? `decode_${name}_arm` : `decode_${name}`;
+  const reader = recursive ? emission.ownFunction("decode", `${name}_arm`) : `decode_${name}`;
   const wrapper = recursive
     ? [
         `export function decode_${name}(r: XdrReader): ${name} {`,
@@ -173,6 +173,7 @@ function caseLabels({ cases }: Arm, { discriminant }: Union): string[] {
 
 /** A name for a local variable that may be called as a field is. */
 function localName(field: string): string {
+  if (field.startsWith("decode_")) return `$${field}`;
   return /^(r|w|v|undefined)$/.test(field) || RESERVED.has(field) ? `${field}_` : field;
 }
 

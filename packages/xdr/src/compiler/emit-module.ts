@@ -6,11 +6,11 @@ import { enumText, structText, typedefText, unionText } from "./emit-types.ts";
 import type { Constant, Module, Program, TypeDefinition } from "./model.ts";
 
 /**
- * The text of a TypeScript module; `runtime` is how it imports this package. What is built when the module is loaded (schema, codecs,
+ * The text of a TypeScript module; `declared` are the names in all modules, `runtime` is how it imports this package. What is built when the module is loaded (schema, codecs,
  * tables of procedures) stands last, in the order in which one needs the other.
  */
-export function emitModule(module: Module, runtime: string): string {
-  const emission = new Emission(module);
+export function emitModule(module: Module, declared: ReadonlySet<string>, runtime: string): string {
+  const emission = new Emission(module, declared);
   const { definitions } = module;
   const programs = definitions.filter((d): d is Program => d.kind === "program");
   const types = definitions.filter((d): d is TypeDefinition => d.kind !== "constant" && d.kind !== "program");

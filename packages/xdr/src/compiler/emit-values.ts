@@ -85,7 +85,7 @@ function guarded(condition: string, statements: readonly string[]): string[] {
 // Arrays: one function per type of element, so that each call in it has one target
 
 function listHelper(direction: "encode" | "decode", element: Type, emission: Emission): string {
-  const name = `${direction}_list_of_${elementId(element)}`;
+  const name = emission.ownFunction(direction, `list_of_${elementId(element)}`);
   return emission.helper(name, () => {
     const type = elementType(element, emission);
     if (direction === "encode") {
@@ -108,7 +108,7 @@ function listHelper(direction: "encode" | "decode", element: Type, emission: Emi
 }
 
 function arrayHelper(direction: "encode" | "decode", element: Type, emission: Emission): string {
-  const name = `${direction}_array_of_${elementId(element)}`;
+  const name = emission.ownFunction(direction, `array_of_${elementId(element)}`);
   return emission.helper(name, () => {
     const type = elementType(element, emission);
     if (direction === "encode") {
@@ -134,7 +134,7 @@ function chainHelper(
   { link, nonEmpty }: Type & { kind: "chain" },
   emission: Emission,
 ): string {
-  const name = `${direction}_${nonEmpty ? "some" : "chain"}_of_${link.name}`;
+  const name = emission.ownFunction(direction, `${nonEmpty ? "some" : "chain"}_of_${link.name}`);
   return emission.helper(name, () => {
     const type = emission.typeName(link);
     const one = `${emission.functionName(direction, link)}`;

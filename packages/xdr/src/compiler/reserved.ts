@@ -10,17 +10,16 @@ const TYPESCRIPT: ReadonlySet<string> = new Set(
 
 /** What generated code means something else by. */
 const GENERATED: ReadonlySet<string> = new Set(
-  (
-    "Exclude Uint8Array XdrCodec XdrProcedure XdrReader XdrSchema XdrWriter Uint64Pair UnlistedValue codec_void xdr_schema " +
-    "Infinity NaN"
-  ).split(" "),
+  "Array Exclude Record Uint8Array XdrCodec XdrProcedure XdrReader XdrSchema XdrWriter Uint64Pair UnlistedValue codec_void Infinity NaN".split(
+    " ",
+  ),
 );
 
 /** Why a source may not declare `name`, or null. */
 export function reservedReason(name: string): string | null {
   if (name === "TRUE" || name === "FALSE") return "is a value of bool";
   if (TYPESCRIPT.has(name)) return "is reserved in TypeScript";
-  if (GENERATED.has(name)) return "generated code uses itself";
+  if (GENERATED.has(name) || /^xdr_schema(_\d+)?$/.test(name)) return "generated code uses itself";
   if (/^(encode|decode|codec)_/.test(name)) return "starts like a generated function";
   return null;
 }

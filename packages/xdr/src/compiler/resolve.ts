@@ -75,6 +75,8 @@ class Resolver {
   readonly #constants: Constants;
   readonly #links: Links;
   readonly #typedefs: Map<Typedef, "running" | "done"> = new Map();
+  /** Names that the sources do not declare, but the modules have. */
+  readonly #claimed: Set<string> = new Set();
 
   constructor(declarations: Declarations, diagnostics: Diagnostics) {
     this.#declarations = declarations;
@@ -336,6 +338,8 @@ class Resolver {
         const procedureNames = new Unique(this.#diagnostics, `a procedure of ${version.name.text}`);
         const versionNumber = this.#number(version.number);
         versionNames.add(version.name, version.number, versionNumber);
+        const table = `${name.text}_${version.name.text}`;
+        this.#claim(table, version.name, "its table of procedures");
         return {
           name: version.name.text,
           number: versionNumber,
@@ -347,7 +351,7 @@ class Resolver {
               name: procedure.name.text,
               number: procedureNumber,
               doc: procedure.doc,
-              argument: this.#argument(procedure, version.name.text, module),
+              argument: this.#argument(procedure, `${table}_${procedure.name.text}_arguments`, module),
               result: procedure.result === null ? VOID : this.#type(procedure.result),
             };
           }),
@@ -357,13 +361,14 @@ class Resolver {
   }
 
   /** Several arguments go over the wire as the fields of a struct do. */
-  #argument(procedure: Procedure, version: string, module: Module): Type {
+  #argument(procedure: Procedure, name: string, module: Module): Type {
     const types = procedure.parameters.map((parameter) => this.#type(parameter));
     if (types.length === 0) return VOID;
     if (types.length === 1) return types[0]!;
+    this.#claim(name, procedure.name, "the struct of its arguments");
     const definition: Struct = {
       kind: "struct",
-      name: `${version}_${procedure.name.text}_arguments`,
+      name,
       at: procedure.name.at,
       doc: NO_DOC,
       module,
@@ -374,6 +379,15 @@ class Resolver {
     };
     module.definitions.push(definition);
     return { kind: "named", definition };
+  }
+
+  /** Takes a name that nobody declared for something that belongs to `owner`. */
+  #claim(name: string, owner: Name, what: string): void {
+    if (this.#claimed.has(name) || this.#declarations.names.has(name)) {
+      const message = `expected another name than "${owner.text}", for "${name}", which is declared, would be ${what}`;
+      this.#diagnostics.report(owner.at, message);
+    }
+    this.#claimed.add(name);
   }
 
   #number(value: Value): number {

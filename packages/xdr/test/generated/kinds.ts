@@ -932,19 +932,19 @@ export function decode_keywords(r: XdrReader): keywords {
   }
 }
 
-export interface KINDS_V2_KINDSPROC_COUNT_arguments {
+export interface KINDS_PROGRAM_KINDS_V2_KINDSPROC_COUNT_arguments {
   argument1: handle;
   argument2: bigint;
   argument3: color;
 }
 
-export function encode_KINDS_V2_KINDSPROC_COUNT_arguments(w: XdrWriter, v: KINDS_V2_KINDSPROC_COUNT_arguments): void {
+export function encode_KINDS_PROGRAM_KINDS_V2_KINDSPROC_COUNT_arguments(w: XdrWriter, v: KINDS_PROGRAM_KINDS_V2_KINDSPROC_COUNT_arguments): void {
   encode_handle(w, v.argument1);
   w.uint64(v.argument2);
   encode_color(w, v.argument3);
 }
 
-export function decode_KINDS_V2_KINDSPROC_COUNT_arguments(r: XdrReader): KINDS_V2_KINDSPROC_COUNT_arguments {
+export function decode_KINDS_PROGRAM_KINDS_V2_KINDSPROC_COUNT_arguments(r: XdrReader): KINDS_PROGRAM_KINDS_V2_KINDSPROC_COUNT_arguments {
   return {
     argument1: decode_handle(r),
     argument2: r.uint64(),
@@ -1185,7 +1185,7 @@ export const xdr_schema: XdrSchema = {
     nested_side: { enum: [0, 1], open: false },
     nested: { struct: [["inner", { list: { ref: "nested_inner" }, max: 2 }], ["side", { ref: "nested_side" }]] },
     keywords: { union: ["switch_", { ref: "color" }], arms: [[[0], "class", "int32"], [[1], "r", "int32"], [[2], "default_", "int32"]], otherwise: null },
-    KINDS_V2_KINDSPROC_COUNT_arguments: { struct: [["argument1", { ref: "handle" }], ["argument2", "uint64"], ["argument3", { ref: "color" }]] },
+    KINDS_PROGRAM_KINDS_V2_KINDSPROC_COUNT_arguments: { struct: [["argument1", { ref: "handle" }], ["argument2", "uint64"], ["argument3", { ref: "color" }]] },
   },
 };
 
@@ -1232,7 +1232,7 @@ export const codec_nested_inner: XdrCodec<nested_inner> = { name: "nested_inner"
 export const codec_nested_side: XdrCodec<nested_side> = { name: "nested_side", schema: xdr_schema, encode: encode_nested_side, decode: decode_nested_side };
 export const codec_nested: XdrCodec<nested> = { name: "nested", schema: xdr_schema, encode: encode_nested, decode: decode_nested };
 export const codec_keywords: XdrCodec<keywords> = { name: "keywords", schema: xdr_schema, encode: encode_keywords, decode: decode_keywords };
-export const codec_KINDS_V2_KINDSPROC_COUNT_arguments: XdrCodec<KINDS_V2_KINDSPROC_COUNT_arguments> = { name: "KINDS_V2_KINDSPROC_COUNT_arguments", schema: xdr_schema, encode: encode_KINDS_V2_KINDSPROC_COUNT_arguments, decode: decode_KINDS_V2_KINDSPROC_COUNT_arguments };
+export const codec_KINDS_PROGRAM_KINDS_V2_KINDSPROC_COUNT_arguments: XdrCodec<KINDS_PROGRAM_KINDS_V2_KINDSPROC_COUNT_arguments> = { name: "KINDS_PROGRAM_KINDS_V2_KINDSPROC_COUNT_arguments", schema: xdr_schema, encode: encode_KINDS_PROGRAM_KINDS_V2_KINDSPROC_COUNT_arguments, decode: decode_KINDS_PROGRAM_KINDS_V2_KINDSPROC_COUNT_arguments };
 
 export const KINDS_PROGRAM = 536870913;
 /** The first version. */
@@ -1280,7 +1280,7 @@ export const KINDS_PROGRAM_KINDS_V2: {
   readonly version: 2;
   readonly procedures: {
     readonly KINDSPROC_NULL: XdrProcedure<void, void>;
-    readonly KINDSPROC_COUNT: XdrProcedure<KINDS_V2_KINDSPROC_COUNT_arguments, boolean>;
+    readonly KINDSPROC_COUNT: XdrProcedure<KINDS_PROGRAM_KINDS_V2_KINDSPROC_COUNT_arguments, boolean>;
   };
 } = {
   program: 536870913,
@@ -1293,7 +1293,7 @@ export const KINDS_PROGRAM_KINDS_V2: {
     },
     KINDSPROC_COUNT: {
       name: "KINDSPROC_COUNT", number: 3,
-      argument: codec_KINDS_V2_KINDSPROC_COUNT_arguments,
+      argument: codec_KINDS_PROGRAM_KINDS_V2_KINDSPROC_COUNT_arguments,
       result: { name: "bool", schema: xdr_schema, encode: (w, v) => { w.bool(v); }, decode: (r) => r.bool() },
     },
   },
