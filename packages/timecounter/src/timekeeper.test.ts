@@ -121,6 +121,18 @@ describe("Timekeeper", () => {
     expect(keeper.now()).toBe(510);
   });
 
+  it("never gives less than before, exact or not, when a count goes back between two wind-ups and across a wrap", () => {
+    const counter = handCounter({ count: 0xfff0 });
+    const keeper = new Timekeeper({ counters: [counter], wall: { seconds: 9, nanoseconds: 0 } });
+    const seen = [0xfff8, 0x0010, 0x0004, 0xfffe, 0x0011].map((count) => {
+      counter.count = count;
+      if (count === 0x0004) keeper.windUp();
+      return [keeper.now(), usFromTimespec(keeper.uptime()), usFromTimespec(keeper.wall())];
+    });
+    expect(seen.map(([now]) => now)).toEqual([8, 32, 32, 32, 33]);
+    for (const [now, uptime, wall] of seen) expect([uptime, wall]).toEqual([now, 9e6 + now!]);
+  });
+
   it("steps the wall clock without moving uptime, for readers too", () => {
     const clock = new VirtualClock();
     const counter = virtualCounter(clock);

@@ -24,6 +24,8 @@ export class Timekeeper {
   #counter: Timecounter;
   #pinned = false;
   #latest = 0;
+  /** The most counts since the base that were ever read: cores whose counters disagree must not take uptime back. */
+  #mostCounts = 0;
 
   constructor(options: TimekeeperOptions) {
     const first = options.counters[0];
@@ -110,7 +112,7 @@ export class Timekeeper {
 
   /** Moves the base of extrapolation to now, and publishes it. */
   windUp(): void {
-    this.#rebase(this.#counter.read());
+    this.#rebase();
     this.#publish();
   }
 
@@ -142,8 +144,9 @@ export class Timekeeper {
   /** The base moves to now by the old counter; from there the new one counts. */
   #switchTo(counter: Timecounter): void {
     const hands = this.#hands;
-    if (hands.scale !== 0) this.#rebase(this.#counter.read());
+    if (hands.scale !== 0) this.#rebase();
     this.#counter = counter;
+    this.#mostCounts = 0;
     hands.counter = this.#counters.indexOf(counter);
     hands.scale = 1e9 / counter.frequency;
     hands.count = counter.read();
@@ -152,18 +155,21 @@ export class Timekeeper {
   }
 
   #countsNow(): number {
-    return countsBetween(this.#counter, this.#hands.count, this.#counter.read());
+    const counts = countsBetween(this.#counter, this.#hands.count, this.#counter.read());
+    if (counts > this.#mostCounts) this.#mostCounts = counts;
+    return this.#mostCounts;
   }
 
-  #rebase(count: number): void {
+  #rebase(): void {
     const hands = this.#hands;
-    const counts = countsBetween(this.#counter, hands.count, count);
+    const counts = this.#countsNow();
     if (counts === 0) return;
     const nanoseconds = hands.nanoseconds + counts * hands.scale;
     const carry = Math.floor(nanoseconds / 1e9);
     hands.seconds += carry;
     hands.nanoseconds = nanoseconds - carry * 1e9;
-    hands.count = count;
+    hands.count = (hands.count + counts) % (this.#counter.mask + 1);
+    this.#mostCounts = 0;
   }
 
   #publish(): void {

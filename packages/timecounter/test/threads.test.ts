@@ -40,6 +40,15 @@ it("another thread reads whole timehands, and time that never goes back, while t
   }
 });
 
+it("a thread with nothing else to do lives until its ticked counter is closed", async () => {
+  const entry = new URL("ticked-thread.ts", import.meta.url).href;
+  const worker = new Worker(FROM_SOURCE, { eval: true, workerData: { entry } });
+  const messages: unknown[] = [];
+  worker.on("message", (message) => messages.push(message));
+  await once(worker, "exit");
+  expect(messages).toEqual(["closed"]);
+});
+
 it("a worker ticks a page that counts as a timecounter, until it is closed", async () => {
   await using counter = await startTickedCounter();
   const keeper = new Timekeeper({ counters: [counter] });

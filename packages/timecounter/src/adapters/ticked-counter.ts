@@ -1,13 +1,16 @@
 import { Worker } from "node:worker_threads";
 import type { Timecounter } from "../timecounter.ts";
 
-/** Writes µs of the monotonic clock, modulo 2^32, into the page; sleeps on the page's second word between two ticks. */
+/**
+ * Writes µs of the monotonic clock into the page, and sleeps on the page's second word between two ticks. The store takes the µs modulo 2^32; any
+ * other modulus before that would make the count jump where it wraps.
+ */
 const TICKER = `
 const { parentPort, workerData: { page, periodMs } } = require("node:worker_threads");
 const words = new Int32Array(page);
 const tick = () => {
   const [seconds, nanoseconds] = process.hrtime();
-  Atomics.store(words, 0, (seconds % 2 ** 23) * 1e6 + Math.floor(nanoseconds / 1e3));
+  Atomics.store(words, 0, seconds * 1e6 + Math.floor(nanoseconds / 1e3));
 };
 tick();
 parentPort.postMessage(0);
@@ -33,6 +36,8 @@ export async function startTickedCounter(options: { readonly periodMs?: number }
   await new Promise<void>((resolve, reject) => worker.once("message", resolve).once("error", reject));
   worker.unref();
   const close = (): Promise<void> => {
+    // Or a process with nothing else to do would end before this has settled.
+    worker.ref();
     Atomics.store(words, 1, 1);
     Atomics.notify(words, 1);
     return exited;
