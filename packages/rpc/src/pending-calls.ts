@@ -86,13 +86,15 @@ export class PendingCalls {
   }
 
   start<T>(xid: number, request: CallRequest<T>): PendingCall<T> {
+    let entry: Entry | null = null;
     const results = new Promise<T>((resolve, reject) => {
-      const failure = this.#send(xid, request, resolve as (value: unknown) => void, reject);
-      if (failure !== null) reject(failure);
+      const obstacle = this.#obstacle(xid, request);
+      if (obstacle !== null) reject(obstacle.reason);
+      else entry = this.#send(xid, request, resolve as (value: unknown) => void, reject);
     });
     const cancel = (reason?: unknown): void => {
-      const entry = this.#entries?.get(xid);
-      if (entry?.request === request) this.#cancelled(entry, reason ?? abortError());
+      // Once it has ended, another call may have its xid.
+      if (entry !== null && this.#entries?.get(xid) === entry) this.#cancelled(entry, reason ?? abortError());
     };
     return { xid, results, cancel };
   }
@@ -127,17 +129,23 @@ export class PendingCalls {
     for (const entry of [...(this.#entries?.values() ?? [])]) this.#fail(entry, error);
   }
 
+  /** Why the call cannot be sent; a signal's reason may be anything. */
+  #obstacle(xid: number, request: CallRequest<unknown>): { readonly reason: unknown } | null {
+    if (this.#ended !== null) return { reason: this.#ended };
+    if (request.signal?.aborted === true) return { reason: request.signal.reason };
+    if (this.#entries?.has(xid) === true)
+      return { reason: new RpcError("RPC_XID_IN_USE", `xid ${xid} is outstanding already`) };
+    const limit = this.#environment.limits.pendingCalls;
+    if (this.size >= limit) return { reason: new RpcError("RPC_TOO_MANY_CALLS", `${limit} calls are outstanding`) };
+    return null;
+  }
+
   #send<T>(
     xid: number,
     request: CallRequest<T>,
     resolve: (value: unknown) => void,
     reject: (reason: unknown) => void,
-  ): unknown {
-    if (this.#ended !== null) return this.#ended;
-    if (request.signal?.aborted === true) return request.signal.reason;
-    if (this.#entries?.has(xid) === true) return new RpcError("RPC_XID_IN_USE", `xid ${xid} is outstanding already`);
-    const limit = this.#environment.limits.pendingCalls;
-    if (this.size >= limit) return new RpcError("RPC_TOO_MANY_CALLS", `${limit} calls are outstanding`);
+  ): Entry | null {
     const { program, version, procedure } = request;
     let auth: CallAuth;
     const writer = this.#outbox.begin();
@@ -153,12 +161,13 @@ export class PendingCalls {
       if (writer.position > MAX_FRAGMENT_BYTES) throw new RangeError(`a call of ${writer.position} bytes`);
     } catch (cause) {
       this.#outbox.discard(writer);
-      return new RpcError("RPC_CANT_ENCODE_ARGS", "the arguments could not be encoded", { cause });
+      reject(new RpcError("RPC_CANT_ENCODE_ARGS", "the arguments could not be encoded", { cause }));
+      return null;
     }
-    this.#enter(xid, request, auth, resolve, reject);
+    const entry = this.#enter(xid, request, auth, resolve, reject);
     this.#environment.counters.callsSent++;
     this.#outbox.post(writer, null, request.releases);
-    return null;
+    return entry;
   }
 
   #enter(
@@ -167,7 +176,7 @@ export class PendingCalls {
     auth: CallAuth,
     resolve: (value: unknown) => void,
     reject: (reason: unknown) => void,
-  ): void {
+  ): Entry {
     const deadline =
       request.timeoutMs === undefined
         ? Number.POSITIVE_INFINITY
@@ -181,6 +190,7 @@ export class PendingCalls {
       entry.onAbort = () => this.#cancelled(entry, signal.reason);
       signal.addEventListener("abort", entry.onAbort, { once: true });
     }
+    return entry;
   }
 
   #failureOf(entry: Entry, record: PooledBuffer): RpcError | null {

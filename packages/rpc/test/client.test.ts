@@ -3,9 +3,11 @@ import { SeededRandom, VirtualClock } from "@nfs4/timecounter";
 import { describe, expect, it } from "vitest";
 import type { AuthFlavorClient } from "../src/auth/flavor.ts";
 import { RpcClient, type RpcClientOptions } from "../src/client.ts";
+import { AuthStat } from "../src/constants.ts";
 import { RpcEnvironment } from "../src/environment.ts";
 import { RpcError } from "../src/errors.ts";
 import type { ReplyMemory } from "../src/pending-calls.ts";
+import type { RpcCall } from "../src/rpc-call.ts";
 import { Conversation, ECHO, echoProgram, echoRequest, expectNothingHeld, Procedure, RawPeer } from "./harness.ts";
 
 const data = Uint8Array.of(1, 2, 3, 4);
@@ -148,6 +150,39 @@ describe("a client's errors", () => {
     await finish();
   });
 
+  it("nothing for the late reply to a cancelled call, and an old handle cancels no new call of the same xid", async () => {
+    const { clock, client, environment, answer, finish } = raw();
+    const request = echoRequest(data);
+    const first = client.start(7, request);
+    const cancelled = failureOf(first.results);
+    first.cancel("enough");
+    await answer(`${accepted} 00000000 00000004 01020304`);
+    await clock.runFor(1000);
+    expect(await cancelled).toBe("enough");
+    expect([client.connection.ended, environment.counters.repliesUnmatched]).toEqual([false, 1]);
+    const second = client.start(7, request);
+    const refused = client.start(7, request);
+    expect(await clock.runToSettle(failureOf(refused.results))).toMatchObject({ code: "RPC_XID_IN_USE" });
+    first.cancel();
+    refused.cancel();
+    await answer(`${accepted} 00000000 00000004 01020304`);
+    expect(await clock.runToSettle(second.results)).toEqual(data);
+    await finish();
+  });
+
+  it.each(Object.entries(AuthStat).filter(([, stat]) => stat !== AuthStat.AUTH_OK))(
+    "RPC_AUTH_ERROR with %s as the server said it (RFC 5531 §9)",
+    async (_, authStat) => {
+      const programs = [
+        { program: ECHO, lowVersion: 2, highVersion: 2, dispatch: (call: RpcCall) => call.authError(authStat) },
+      ];
+      const talk = new Conversation({ server: { programs } });
+      const error = await talk.run(failureOf(talk.client.call(echoRequest(data))));
+      expect([error.code, error.authStat]).toEqual(["RPC_AUTH_ERROR", authStat]);
+      await talk.finish();
+    },
+  );
+
   it("RPC_XID_IN_USE and RPC_TOO_MANY_CALLS", async () => {
     const { clock, client, finish } = raw();
     const calls = [1, 2, 3].map((xid) => failureOf(client.start(xid, echoRequest(data)).results));
@@ -281,7 +316,7 @@ describe("a client", () => {
       program: ECHO,
       lowVersion: version,
       highVersion: version + 1,
-      dispatch: (call: import("../src/rpc-call.ts").RpcCall) => call.reply((writer) => writer.uint32(version)),
+      dispatch: (call: RpcCall) => call.reply((writer) => writer.uint32(version)),
     }));
     const talk = new Conversation({ server: { programs } });
     const ask = (version: number) =>
