@@ -10,14 +10,25 @@ const bytes = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 const text = (content: Uint8Array | null): string | null => content && Buffer.from(content).toString();
 
 let directory: string;
+let opened: NodeStorage[];
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "nfs4-storage-"));
+  opened = [];
 });
-afterEach(() => rmSync(directory, { recursive: true }));
+afterEach(async () => {
+  for (const storage of opened) await storage.close();
+  rmSync(directory, { recursive: true });
+});
+
+function nodeStorage(path = directory): NodeStorage {
+  const storage = new NodeStorage(path);
+  opened.push(storage);
+  return storage;
+}
 
 describe.each<[string, () => Storage]>([
   ["MemoryStorage", () => new MemoryStorage()],
-  ["NodeStorage", () => new NodeStorage(directory)],
+  ["NodeStorage", () => nodeStorage()],
 ])("%s", (_, make) => {
   it("has nothing of a name at first", async () => {
     expect(await make().read("journal")).toBeNull();
@@ -56,18 +67,18 @@ describe.each<[string, () => Storage]>([
 
 describe("NodeStorage", () => {
   it("is files that nobody else may read", async () => {
-    const storage = new NodeStorage(directory);
+    const storage = nodeStorage();
     await storage.append("journal", bytes("a"));
     await storage.replace("key", bytes("b"));
     await storage.close();
     expect(readdirSync(directory).sort()).toEqual(["journal", "key"]);
     for (const name of ["journal", "key"]) expect(statSync(join(directory, name)).mode & 0o777).toBe(0o600);
     expect(readFileSync(join(directory, "journal"), "utf8")).toBe("a");
-    expect(text(await new NodeStorage(directory).read("key"))).toBe("b");
+    expect(text(await nodeStorage().read("key"))).toBe("b");
   });
 
   it("takes plain names only", async () => {
-    const storage = new NodeStorage(directory);
+    const storage = nodeStorage();
     for (const name of ["", ".", "..", "../escape", "a/b", "a\0"]) {
       await expect(storage.read(name)).rejects.toThrow(RangeError);
       await expect(storage.append(name, bytes("x"))).rejects.toThrow(RangeError);
@@ -76,14 +87,14 @@ describe("NodeStorage", () => {
   });
 
   it("rejects what fails, and goes on", async () => {
-    const storage = new NodeStorage(join(directory, "missing"));
+    const storage = nodeStorage(join(directory, "missing"));
     await expect(storage.append("a", bytes("x"))).rejects.toThrow("ENOENT");
     await expect(storage.replace("a", bytes("x"))).rejects.toThrow("ENOENT");
     expect(await storage.read("a")).toBeNull();
   });
 
   it("finishes what is under way when it is closed, and takes no more", async () => {
-    const storage = new NodeStorage(directory);
+    const storage = nodeStorage();
     const appended = storage.append("journal", bytes("last"));
     await storage.close();
     await storage.close();

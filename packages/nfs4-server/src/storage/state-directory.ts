@@ -99,8 +99,11 @@ export async function lockByPid(directory: string): Promise<() => Promise<void>>
   for (let attempt = 0; ; attempt++) {
     try {
       const file = await openLock(path, "wx", directory);
-      await file.writeFile(holder);
-      await file.close();
+      try {
+        await file.writeFile(holder);
+      } finally {
+        await file.close();
+      }
       return () => rm(path, { force: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
