@@ -14,8 +14,9 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "examples/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
+          // Against what hangs, not against what is slow: a busy machine takes ten times as long.
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
           // Nothing here has global state, so test files may share what they import: a third of the time.
           isolate: false,
         },
