@@ -2,7 +2,7 @@ import { DUP_THRESH, Scoreboard } from "./scoreboard.ts";
 import type { TcpSegment } from "./segment.ts";
 import { startRexmt } from "./send-data.ts";
 import { flightSize } from "./send-space.ts";
-import { seqGe, seqGt, seqLe } from "./seq.ts";
+import { seqGe, seqGt, seqLe, seqLt } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
 
 /** Enters the segment's SACK blocks into the scoreboard. Returns how many bytes were news. */
@@ -42,10 +42,12 @@ export function duplicateAck(tcb: Tcb): void {
 }
 
 function enterRecovery(tcb: Tcb): void {
-  // RFC 6582 §3.2 step 2, RFC 6675 §5.1: not for losses of a window that recovery or a timeout has dealt with.
-  if (seqLe(tcb.sndUna, tcb.recover)) return;
+  // Not for losses of a window that recovery or a timeout has dealt with: RFC 6675 §5.1, and, since a duplicate acknowledgment that SACKs nothing
+  // may come from what was sent twice, one number more in RFC 6582 §3.2 step 2.
+  if (tcb.sackPermitted ? seqLt(tcb.sndUna, tcb.recover) : seqLe(tcb.sndUna, tcb.recover)) return;
   const { statistics } = tcb.context;
-  tcb.congestion.lossDetected(tcb, flightSize(tcb));
+  // What limited transmit sent beyond the window does not count (RFC 5681 §3.2 step 2).
+  tcb.congestion.lossDetected(tcb, Math.min(flightSize(tcb), tcb.cwnd));
   tcb.recover = tcb.sndMax;
   tcb.inRecovery = true;
   tcb.retransmitHead = true;
@@ -55,7 +57,7 @@ function enterRecovery(tcb: Tcb): void {
     tcb.cwnd = tcb.ssthresh;
     tcb.scoreboard ??= new Scoreboard();
     tcb.scoreboard.highRxt = tcb.sndUna;
-    tcb.scoreboard.rescued = false;
+    tcb.scoreboard.rescueRxt = tcb.sndUna;
   } else {
     statistics.sndFastRexmit++;
     tcb.cwnd = tcb.ssthresh + DUP_THRESH * tcb.maxSegment;

@@ -21,6 +21,7 @@ export function recoveryOutput(tcb: Tcb, sendNew: (tcb: Tcb, most: number) => nu
     const sent = retransmitFirst(tcb);
     if (sent === 0) return;
     board.highRxt = seqMax(board.highRxt, (tcb.sndUna + sent) >>> 0);
+    board.rescueRxt = (tcb.sndUna + sent) >>> 0;
     statistics.sackRexmits++;
     statistics.sackRexmitBytes += sent;
   }
@@ -54,15 +55,17 @@ function resendHole(tcb: Tcb, hole: number): number {
   return sent;
 }
 
-/** Once a recovery: the last segment in flight, if nothing tells whether it came. */
+/** Once a recovery, and not before the first retransmission has got through: the last segment of which nothing tells whether it came. */
 function rescue(tcb: Tcb): void {
   const board = tcb.scoreboard!;
-  if (board.rescued || board.isEmpty || !seqLt(board.highestSacked, tcb.sndMax)) return;
-  board.rescued = true;
-  const from = seqMax(board.highestSacked, (tcb.sndMax - segmentPayload(tcb)) >>> 0);
-  const highRxt = board.highRxt;
-  if (resend(tcb, from, tcb.sndMax) > 0) tcb.context.statistics.sackRexmits++;
-  board.highRxt = highRxt;
+  if (!seqGt(tcb.sndUna, board.rescueRxt)) return;
+  board.rescueRxt = tcb.recover;
+  const end = board.lastHoleEnd(tcb.sndUna, tcb.sndMax);
+  const from = seqMax(tcb.sndUna, (end - segmentPayload(tcb)) >>> 0);
+  const sent = resend(tcb, board.nextHole(from), end);
+  if (sent === 0) return;
+  tcb.context.statistics.sackRexmits++;
+  tcb.context.statistics.sackRexmitBytes += sent;
 }
 
 /** Sends one segment of old data from `seq`, not beyond `limit`. */

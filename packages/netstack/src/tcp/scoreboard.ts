@@ -14,9 +14,8 @@ export class Scoreboard {
   lostBelow = 0;
   /** Highest sequence number retransmitted in this recovery, plus one. */
   highRxt = 0;
-  /** End of SACKed space when the rescue retransmission was sent; only meaningful while `rescued`. */
+  /** The rescue retransmission waits until SND.UNA is beyond this. */
   rescueRxt = 0;
-  rescued = false;
 
   get isEmpty(): boolean {
     return this.#ranges.count === 0;
@@ -47,7 +46,6 @@ export class Scoreboard {
     this.#ranges.clear();
     this.lostBelow = sndUna;
     this.highRxt = sndUna;
-    this.rescued = false;
   }
 
   isSacked(seq: number): boolean {
@@ -109,6 +107,13 @@ export class Scoreboard {
     const index = this.#ranges.indexBehind(seq);
     if (index === this.#ranges.count) return limit;
     return seqMin(this.#ranges.starts[index]!, limit);
+  }
+
+  /** End of the highest space that is not SACKed, out of SND.UNA … SND.MAX; SND.UNA if there is none. */
+  lastHoleEnd(sndUna: number, sndMax: number): number {
+    const { starts } = this.#ranges;
+    if (starts.length === 0 || seqLt(this.highestSacked, sndMax)) return sndMax;
+    return seqMax(starts[starts.length - 1]!, sndUna);
   }
 
   /** How many bytes before `seq` are SACKed. */

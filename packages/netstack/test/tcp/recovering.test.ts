@@ -24,19 +24,20 @@ describe("fast retransmit and recovery without SACK (RFC 5681 §3.2, RFC 6582)",
     expect(segments(talk)).toEqual([11]);
     talk.say({ seq: 1, ack: 1 });
     expect(segments(talk)).toEqual([0]);
-    expect(connection.tcpInfo()).toMatchObject({ inRecovery: true, ssthresh: 6 * MSS, cwnd: 9 * MSS });
+    // The two do not count as flight (RFC 5681 §3.2 step 2).
+    expect(connection.tcpInfo()).toMatchObject({ inRecovery: true, ssthresh: 5 * MSS, cwnd: 8 * MSS });
   });
 
   it("each further one inflates the window, and a full acknowledgment deflates it", () => {
     const { talk, connection } = flying(10);
     for (let i = 0; i < 3; i++) talk.say({ seq: 1, ack: 1 });
     talk.hearAll();
-    for (let i = 0; i < 4; i++) talk.say({ seq: 1, ack: 1 });
+    for (let i = 0; i < 5; i++) talk.say({ seq: 1, ack: 1 });
     expect(connection.tcpInfo().cwnd).toBe(13 * MSS);
     expect(segments(talk)).toEqual([12]);
     talk.say({ seq: 1, ack: at(13) });
     expect(connection.tcpInfo().inRecovery).toBe(false);
-    expect(connection.tcpInfo().cwnd).toBeLessThanOrEqual(6 * MSS);
+    expect(connection.tcpInfo().cwnd).toBeLessThanOrEqual(5 * MSS);
   });
 
   it("a partial acknowledgment retransmits the next hole at once, and recovery goes on", () => {
@@ -87,7 +88,8 @@ describe("recovery by SACK (RFC 6675)", () => {
     expect(segments(talk)).toEqual([10, 11]);
     talk.say({ seq: 1, ack: 1, sack: [[at(1), at(4)]] });
     expect(segments(talk)).toEqual([0]);
-    expect(connection.tcpInfo()).toMatchObject({ inRecovery: true, cwnd: 6 * MSS, ssthresh: 6 * MSS });
+    // What limited transmit sent does not count as flight (RFC 6675 §5 step 4.2).
+    expect(connection.tcpInfo()).toMatchObject({ inRecovery: true, cwnd: 5 * MSS, ssthresh: 5 * MSS });
   });
 
   it("one acknowledgment that SACKs enough is as good as three (IsLost by bytes)", () => {
@@ -147,12 +149,55 @@ describe("recovery by SACK (RFC 6675)", () => {
     });
     // 0 is lost; 6 has but one segment above it.
     expect(segments(talk)).toEqual([0, 6]);
-    // 8 and 9 are beyond all that is SACKed: the last of them is the rescue.
+    // 8 and 9 are beyond all that is SACKed. The last of them is the rescue, once the first retransmission is known to have come.
     talk.say({ seq: 1, ack: 1, sack: [[at(1), at(8)]] });
+    expect(segments(talk)).toEqual([]);
+    talk.say({ seq: 1, ack: at(6), sack: [[at(7), at(8)]] });
     expect(segments(talk)).toEqual([9]);
-    talk.say({ seq: 1, ack: at(1), sack: [[at(1), at(8)]] });
+    talk.say({ seq: 1, ack: at(8) });
     expect(segments(talk)).toEqual([]);
     expect(connection.tcpInfo().inRecovery).toBe(true);
+  });
+
+  it("the rescue is what is missing below the highest SACK if all above has come", () => {
+    const talk = new Conversation({ sysctl: { "net.inet.tcp.initcwnd_segments": 20 } });
+    const connection = talk.accept({ mss: MSS, windowShift: 4, sackPermitted: true });
+    connection.write(write(10 * MSS));
+    talk.hearAll();
+    talk.say({
+      seq: 1,
+      ack: 1,
+      sack: [
+        [at(1), at(5)],
+        [at(6), at(10)],
+      ],
+    });
+    expect(segments(talk)).toEqual([0, 5]);
+    talk.say({ seq: 1, ack: at(5), sack: [[at(6), at(10)]] });
+    expect(segments(talk)).toEqual([5]);
+    talk.say({ seq: 1, ack: at(10) });
+    expect(connection.tcpInfo().inRecovery).toBe(false);
+  });
+
+  it("a loss right behind what recovery, or a timeout, has dealt with begins a new recovery (§5.1)", () => {
+    for (const timeout of [false, true]) {
+      const talk = new Conversation();
+      const connection = talk.accept({ mss: MSS, windowShift: 4, sackPermitted: true });
+      connection.write(write(5 * MSS));
+      talk.hearAll();
+      if (timeout) talk.pass(230_000);
+      else talk.say({ seq: 1, ack: 1, sack: [[at(1), at(5)]] });
+      expect(segments(talk)).toEqual([0]);
+      talk.say({ seq: 1, ack: at(5) });
+      connection.write(write(5 * MSS));
+      talk.hearAll();
+      // 5 is lost; each acknowledgment of one behind it lets another go.
+      for (const last of [6, 7]) talk.say({ seq: 1, ack: at(5), sack: [[at(6), at(last + 1)]] });
+      expect(segments(talk)).toEqual([7, 8]);
+      talk.say({ seq: 1, ack: at(5), sack: [[at(6), at(9)]] });
+      expect(segments(talk)[0]).toBe(5);
+      expect(connection.tcpInfo().inRecovery).toBe(true);
+    }
   });
 
   it("blocks that make no sense are counted and change nothing", () => {
@@ -188,7 +233,8 @@ describe("recovery by SACK (RFC 6675)", () => {
     talk.hearAll();
     talk.say({ seq: 1, ack: 1, sack: [[at(1), at(5)]] });
     talk.hear(flags("A"), seq(1), payload(MSS));
-    talk.hear(flags("FA"), seq(at(5) - MSS + MSS), payload(0));
+    talk.say({ seq: 1, ack: at(5) });
+    talk.hear(flags("FA"), seq(at(5)), payload(0));
     talk.say({ seq: 1, ack: at(5) + 1 });
     expect(connection.tcpInfo().state).toBe("FIN-WAIT-2");
   });
