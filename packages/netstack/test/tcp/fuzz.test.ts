@@ -93,45 +93,49 @@ function checkAll(talk: Conversation): void {
 describe("whatever a peer sends", () => {
   test.prop([fc.constantFrom(4, 6) as fc.Arbitrary<4 | 6>, fc.boolean(), fc.array(step, { maxLength: 50 })], {
     numRuns: 400,
-  })("invariants hold after every step, and nothing is left in the end", (family, extended, steps) => {
-    const talk = new Conversation({ family, sysctl: { "net.inet.tcp.recvspace": 4096 } });
-    let connection: TcpConnection = talk.accept(
-      extended ? { mss: 1000, windowShift: 2, sackPermitted: true, timestamps: [1, 0] } : { mss: 1000 },
-    );
-    let made = 0;
-    let released = 0;
-    for (const current of steps) {
-      if ("say" in current) talk.sayAll(current.say);
-      else if ("raw" in current) talk.inject(current.raw);
-      else if ("pass" in current) talk.pass(current.pass);
-      else if ("write" in current) {
-        made++;
-        connection.write([{ bytes: new Uint8Array(current.write), release: () => released++ }]);
-      } else if (current.act === "shutdown") connection.shutdown();
-      else if (current.act === "abort") connection.abort();
-      else if (current.act === "read") {
-        let budget = 2000;
-        connection.setSink({
-          data: (_slab, _offset, length) => {
-            const taken = Math.min(length, budget);
-            budget -= taken;
-            return taken;
-          },
-          end: () => {},
-        });
-      } else if (connection.tcpInfo().state === "CLOSED" && talk.tcp.timeWaitCount === 0) {
+  })(
+    "invariants hold after every step, and nothing is left in the end",
+    (family, extended, steps) => {
+      const talk = new Conversation({ family, sysctl: { "net.inet.tcp.recvspace": 4096 } });
+      let connection: TcpConnection = talk.accept(
+        extended ? { mss: 1000, windowShift: 2, sackPermitted: true, timestamps: [1, 0] } : { mss: 1000 },
+      );
+      let made = 0;
+      let released = 0;
+      for (const current of steps) {
+        if ("say" in current) talk.sayAll(current.say);
+        else if ("raw" in current) talk.inject(current.raw);
+        else if ("pass" in current) talk.pass(current.pass);
+        else if ("write" in current) {
+          made++;
+          connection.write([{ bytes: new Uint8Array(current.write), release: () => released++ }]);
+        } else if (current.act === "shutdown") connection.shutdown();
+        else if (current.act === "abort") connection.abort();
+        else if (current.act === "read") {
+          let budget = 2000;
+          connection.setSink({
+            data: (_slab, _offset, length) => {
+              const taken = Math.min(length, budget);
+              budget -= taken;
+              return taken;
+            },
+            end: () => {},
+          });
+        } else if (connection.tcpInfo().state === "CLOSED" && talk.tcp.timeWaitCount === 0) {
+          talk.hearAll();
+          talk.timestamps = null;
+          talk.peerPort++;
+          connection = talk.accept();
+        }
+        checkAll(talk);
         talk.hearAll();
-        talk.timestamps = null;
-        talk.peerPort++;
-        connection = talk.accept();
       }
-      checkAll(talk);
-      talk.hearAll();
-    }
-    connection.abort();
-    expect(released).toBe(made);
-    talk.pass(600e6);
-    expect(talk.tcp.connectionCount + talk.tcp.timeWaitCount + talk.tcp.halfOpenCount).toBe(0);
-    expect(talk.tcp.receiveMemory).toBe(0);
-  });
+      connection.abort();
+      expect(released).toBe(made);
+      talk.pass(600e6);
+      expect(talk.tcp.connectionCount + talk.tcp.timeWaitCount + talk.tcp.halfOpenCount).toBe(0);
+      expect(talk.tcp.receiveMemory).toBe(0);
+    },
+    240_000,
+  );
 });
