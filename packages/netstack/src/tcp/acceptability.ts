@@ -84,7 +84,7 @@ function rejectUnacceptable(tcb: Tcb, segment: TcpSegment): void {
 
 /** An acknowledgment that nothing new earned: at the end of the batch, and bounded where no data could be meant (acknowledgment wars, RFC 5961 §7). */
 function acknowledgeNow(tcb: Tcb, segment: TcpSegment): void {
-  if (segment.length === 0 && (segment.flags & FIN) === 0 && !challengeAllowed(tcb)) return;
+  if (segment.length === 0 && (segment.flags & FIN) === 0 && !challengeAllowed(tcb.context, tcb)) return;
   tcb.ackNow = true;
   requestOutput(tcb);
 }
@@ -98,6 +98,8 @@ function trimFront(tcb: Tcb, segment: TcpSegment): void {
   segment.payloadOffset += bytes;
   segment.length -= bytes;
   segment.seq = (segment.seq + old) >>> 0;
+  // It counts from the sequence number; once it is behind, it is negative.
+  segment.urgentPointer -= old;
   tcb.ackNow = true;
   requestOutput(tcb);
 }

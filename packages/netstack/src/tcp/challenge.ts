@@ -1,33 +1,38 @@
-import type { Tcb } from "./tcb.ts";
+import type { TcpContext } from "./context.ts";
 
 /** How long the stack-wide budget lasts, and about how much it holds (RFC 5961 §7; both vary, so that no one can count by it). */
 const INTERVAL_US = 1_000_000;
 const BUDGET = 1000;
 
+/** What a flow has had of them: so many in the interval that began at `challengeSince`. */
+export interface ChallengeAccount {
+  challengeCount: number;
+  challengeSince: number;
+}
+
 /**
- * An acknowledgment that asks the peer whether it meant what came (RFC 5961): bounded per connection (net.inet.tcp.ack_war_cnt) and for the stack, by an amount
+ * An acknowledgment that asks the peer whether it meant what came (RFC 5961): bounded per flow (net.inet.tcp.ack_war_cnt) and for the stack, by an amount
  * that is drawn anew each second.
  */
-export function challengeAllowed(tcb: Tcb): boolean {
-  const { context } = tcb;
+export function challengeAllowed(context: TcpContext, account: ChallengeAccount): boolean {
   const { tunables, statistics, stack } = context;
   const now = context.clock.coarse();
   if (now >= context.challengeUntil) {
     context.challengeBudget = BUDGET / 2 + (stack.random.uint32() % BUDGET);
     context.challengeUntil = now + INTERVAL_US;
   }
-  if (now - tcb.challengeSince >= tunables.ackWarWindow.value * 1000) {
-    tcb.challengeSince = now;
-    tcb.challengeCount = 0;
+  if (now - account.challengeSince >= tunables.ackWarWindow.value * 1000) {
+    account.challengeSince = now;
+    account.challengeCount = 0;
   }
-  const perConnection = tunables.ackWarCount.value;
-  const limited = perConnection > 0 && tunables.ackWarWindow.value > 0;
-  if (context.challengeBudget <= 0 || (limited && tcb.challengeCount >= perConnection)) {
+  const perFlow = tunables.ackWarCount.value;
+  const limited = perFlow > 0 && tunables.ackWarWindow.value > 0;
+  if (context.challengeBudget <= 0 || (limited && account.challengeCount >= perFlow)) {
     statistics.challengeAcksSuppressed++;
     return false;
   }
   context.challengeBudget--;
-  tcb.challengeCount++;
+  account.challengeCount++;
   statistics.challengeAcks++;
   return true;
 }

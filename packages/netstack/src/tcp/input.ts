@@ -60,7 +60,10 @@ export function connectionInput(tcb: Tcb, segment: TcpSegment): InputVerdict {
     processSyn(tcb, segment);
     return "done";
   }
-  if ((segment.flags & ACK) === 0) return "done";
+  if ((segment.flags & ACK) === 0) {
+    tcb.context.statistics.rcvBadFlags++;
+    return "done";
+  }
   const verdict = checkAck(tcb, segment);
   if (verdict !== null) return verdict;
   return laterSteps(tcb, segment);
@@ -78,6 +81,7 @@ function fastPath(tcb: Tcb, segment: TcpSegment): boolean {
     segment.seq !== tcb.rcvNxt ||
     tcb.inRecovery ||
     tcb.dupAcks !== 0 ||
+    tcb.finAhead ||
     options.sackCount !== 0 ||
     options.hasTimestamps !== tcb.timestamps ||
     (tcb.timestamps && seqLt(options.tsVal, tcb.tsRecent)) ||
@@ -120,6 +124,8 @@ function repeatedSyn(tcb: Tcb, segment: TcpSegment): boolean {
   }
   segment.flags &= ~SYN;
   segment.seq = tcb.rcvNxt;
+  // A SYN's window is never scaled (RFC 7323 §2.2); what follows scales it.
+  segment.window = Math.ceil(segment.window / 2 ** tcb.sndShift);
   return true;
 }
 
@@ -128,7 +134,7 @@ function processReset(tcb: Tcb, segment: TcpSegment): void {
   const { statistics, tunables } = tcb.context;
   if (segment.seq !== tcb.rcvNxt && !tunables.insecureRst.value) {
     statistics.badRst++;
-    if (challengeAllowed(tcb)) {
+    if (challengeAllowed(tcb.context, tcb)) {
       tcb.ackNow = true;
       requestOutput(tcb);
     }
@@ -159,7 +165,7 @@ function processSyn(tcb: Tcb, segment: TcpSegment): void {
     abortConnection(tcb, "reset", new TcpError("ECONNRESET", "SYN within the window"));
     return;
   }
-  if (!challengeAllowed(tcb)) return;
+  if (!challengeAllowed(tcb.context, tcb)) return;
   tcb.ackNow = true;
   requestOutput(tcb);
 }
@@ -179,7 +185,7 @@ function checkAck(tcb: Tcb, segment: TcpSegment): InputVerdict | null {
     // RFC 5961 §5 (MAY-12).
     if (seqGt(ack, tcb.sndMax)) statistics.rcvAckTooMuch++;
     else statistics.ackOutOfWindow++;
-    if (challengeAllowed(tcb)) {
+    if (challengeAllowed(tcb.context, tcb)) {
       tcb.ackNow = true;
       requestOutput(tcb);
     }
@@ -223,7 +229,11 @@ function finAcknowledged(tcb: Tcb): InputVerdict | null {
 function laterSteps(tcb: Tcb, segment: TcpSegment): InputVerdict {
   const { state } = tcb;
   const receiving = state === ESTABLISHED || state === FIN_WAIT_1 || state === FIN_WAIT_2;
-  if (!receiving) return "done";
+  if (!receiving) {
+    // Behind the peer's FIN nothing can follow.
+    if (segment.sequenceLength > 0) tcb.context.statistics.rcvAfterClose++;
+    return "done";
+  }
   if ((segment.flags & URG) !== 0) noteUrgent(tcb, segment);
   if (tcb.finAhead && seqGt((segment.seq + segment.length) >>> 0, tcb.finSeq)) {
     // Beyond the FIN there is nothing.

@@ -169,7 +169,10 @@ export class TcpLayer implements TransportProtocol {
   }
 
   controlInput(error: ControlError): void {
-    if (error.quotedLength < 8) return;
+    if (error.quotedLength < 8) {
+      this.statistics.icmpIgnored++;
+      return;
+    }
     const { view, quotedOffset: at } = error;
     const flow = this.#context.flows.find(
       error.l0,
@@ -185,8 +188,9 @@ export class TcpLayer implements TransportProtocol {
     );
     const sequence = view.getUint32(at + 4);
     if (flow?.kind === FLOW_CONNECTION) connectionError(flow as Tcb, error, sequence);
-    else if (flow?.kind === FLOW_SYN) this.#synCache.unreachable(flow as SynEntry, sequence);
-    else this.statistics.icmpIgnored++;
+    else if (flow?.kind === FLOW_SYN && error.kind !== "packet-too-big") {
+      this.#synCache.unreachable(flow as SynEntry, sequence);
+    } else this.statistics.icmpIgnored++;
   }
 
   #connectionInput(tcb: Tcb, segment: TcpSegment): void {

@@ -59,8 +59,10 @@ export class TcpStatistics {
   rcvAckByte = 0;
   rcvDupAck = 0;
   rcvAckTooMuch = 0;
-  /** Data for a connection whose user had gone. */
+  /** Data, or a FIN, behind the peer's FIN. */
   rcvAfterClose = 0;
+  /** Segments without the ACK, or in SYN-SENT without the SYN, that the state asks for. */
+  rcvBadFlags = 0;
   /** Segments whose fast path held: pure acknowledgments, pure data. */
   predAck = 0;
   predDat = 0;

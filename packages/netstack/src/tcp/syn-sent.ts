@@ -32,7 +32,10 @@ export function synSentInput(tcb: Tcb, segment: TcpSegment): boolean {
     return false;
   }
   // Fourth, SYN.
-  if ((flags & SYN) === 0) return false;
+  if ((flags & SYN) === 0) {
+    context.statistics.rcvBadFlags++;
+    return false;
+  }
   tcb.irs = segment.seq;
   tcb.rcvNxt = (segment.seq + 1) >>> 0;
   // What our SYN offered: never scaled.

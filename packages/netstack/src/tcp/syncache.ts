@@ -1,4 +1,5 @@
 import type { Callout } from "@nfs4/timecounter";
+import { challengeAllowed } from "./challenge.ts";
 import { ACK, RST, SYN } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import { FLOW_SYN, Flow, type FlowKey } from "./flow.ts";
@@ -30,6 +31,8 @@ export class SynEntry extends Flow {
   readonly startedAt: number;
   retransmits = 0;
   deadline = 0;
+  challengeCount = 0;
+  challengeSince = 0;
 
   constructor(
     context: TcpContext,
@@ -132,7 +135,10 @@ export class SynCache {
     const paws = entry.timestamps && options.hasTimestamps && seqLt(options.tsVal, entry.tsRecent);
     if (!inWindow || paws) {
       if (paws) statistics.pawsDrop++;
-      this.#acknowledge(entry);
+      else if (offset < 0) statistics.rcvDupPack++;
+      else statistics.rcvPackAfterWin++;
+      // Bounded, for the peer may think the same of our acknowledgment (RFC 5961 §7).
+      if (challengeAllowed(this.#context, entry)) this.#acknowledge(entry);
       return "done";
     }
     // Fourth, SYN: back to LISTEN, where it is a new one.
@@ -141,7 +147,10 @@ export class SynCache {
       return "listen";
     }
     // Fifth, ACK.
-    if ((flags & ACK) === 0) return "done";
+    if ((flags & ACK) === 0) {
+      statistics.rcvBadFlags++;
+      return "done";
+    }
     if (segment.ack !== (entry.iss + 1) >>> 0) {
       statistics.scBadAck++;
       sendReset(this.#context, segment);
@@ -169,7 +178,7 @@ export class SynCache {
     if (this.#size === 0) this.#callout.cancel();
   }
 
-  /** An ICMP error for it: the SYN,ACK does not get through. */
+  /** An ICMP error says that the SYN,ACK does not get through. */
   unreachable(entry: SynEntry, sequence: number): void {
     if (sequence !== entry.iss) return;
     this.#context.statistics.scUnreach++;

@@ -1,4 +1,5 @@
 import type { Callout } from "@nfs4/timecounter";
+import { challengeAllowed } from "./challenge.ts";
 import { ACK, FIN, RST, SYN } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import { FLOW_TIME_WAIT, Flow } from "./flow.ts";
@@ -16,6 +17,8 @@ export class TimeWait extends Flow {
   readonly timestamps: boolean;
   tsRecent: number;
   readonly tsOffset: number;
+  challengeCount = 0;
+  challengeSince = 0;
   /** µs of uptime. */
   deadline = 0;
   /** The list, oldest first. */
@@ -89,14 +92,21 @@ export class TimeWaitList {
       this.remove(entry);
       return "new-connection";
     }
-    if ((segment.flags & ACK) === 0 && (segment.flags & SYN) === 0) return "done";
+    if ((segment.flags & ACK) === 0 && (segment.flags & SYN) === 0) {
+      statistics.rcvBadFlags++;
+      return "done";
+    }
     if (entry.timestamps && options.hasTimestamps && seqLt(options.tsVal, entry.tsRecent)) statistics.pawsDrop++;
     // The last acknowledgment was lost: once more, and the wait begins anew.
     if ((segment.flags & FIN) !== 0 && ((segment.seq + segment.sequenceLength) | 0) === (entry.rcvNxt | 0)) {
       this.#unlink(entry);
       this.#append(entry);
     }
-    if (segment.sequenceLength > 0 || segment.seq !== entry.rcvNxt) this.#acknowledge(entry);
+    if (segment.length > 0) {
+      if (seqLt(segment.seq, entry.rcvNxt)) statistics.rcvDupPack++;
+      else statistics.rcvAfterClose++;
+    }
+    if (segment.sequenceLength > 0 || segment.seq !== entry.rcvNxt) this.#acknowledge(entry, segment);
     return "done";
   }
 
@@ -110,8 +120,10 @@ export class TimeWaitList {
     return seqGt(segment.seq, entry.rcvNxt);
   }
 
-  #acknowledge(entry: TimeWait): void {
+  /** Bounded where no data could be meant (acknowledgment wars, RFC 5961 §7). */
+  #acknowledge(entry: TimeWait, segment: TcpSegment): void {
     const context = this.#context;
+    if (segment.length === 0 && (segment.flags & FIN) === 0 && !challengeAllowed(context, entry)) return;
     context.statistics.sndAcks++;
     const tsVal = entry.timestamps ? context.timestamp(entry.tsOffset) : -1;
     sendBare(context, entry, entry.sndNxt, entry.rcvNxt, ACK, entry.window, tsVal, entry.tsRecent);

@@ -63,6 +63,23 @@ describe("blind attacks (RFC 5961)", () => {
     expect(talk.tcp.statistics.ackOutOfWindow).toBe(1);
   });
 
+  it("segments that lack the flag their state asks for, or come behind the peer's FIN, are dropped and counted", () => {
+    const talk = new Conversation();
+    const connection = talk.accept();
+    const collector = new Collector(connection);
+    talk.pass(0);
+    talk.say({ flags: "", seq: 1, payload: "no acknowledgment" });
+    talk.hearNothing();
+    expect(talk.tcp.statistics.rcvBadFlags).toBe(1);
+    talk.say({ flags: "FA", seq: 1, ack: 1 });
+    talk.say({ flags: "A", seq: 2, ack: 1, payload: "more" });
+    expect([talk.tcp.statistics.rcvAfterClose, collector.length, collector.ended]).toEqual([1, 0, true]);
+    const calling = new Conversation();
+    void calling.callOut();
+    calling.say({ flags: "A", ack: 1 });
+    expect(calling.tcp.statistics.rcvBadFlags).toBe(1);
+  });
+
   it("challenges are limited: for one connection, and for the stack by a number nobody can foresee", () => {
     const talk = new Conversation();
     talk.accept();

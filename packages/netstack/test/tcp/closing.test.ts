@@ -95,6 +95,19 @@ describe("closing in order (RFC 9293 §3.6)", () => {
     ]);
   });
 
+  it("a bare FIN that overtakes the last data counts when that has come (RFC 9293 §3.10.7.4 step 8)", () => {
+    const talk = new Conversation();
+    const connection = talk.accept();
+    const collector = new Collector(connection);
+    talk.pass(0);
+    talk.say({ flags: "FA", seq: 4, ack: 1 });
+    talk.hear(flags("A"), ack(1));
+    talk.say({ seq: 1, ack: 1, payload: "abc" });
+    talk.hear(flags("A"), ack(5));
+    expect(collector.ended).toBe(true);
+    expect(connection.tcpInfo().state).toBe("CLOSE-WAIT");
+  });
+
   it("sends its FIN again when it is lost", () => {
     const talk = new Conversation();
     const connection = talk.accept();
@@ -206,6 +219,17 @@ describe("TIME-WAIT", () => {
     const talk = inTimeWait();
     talk.say({ seq: 2, ack: 2 });
     talk.hearNothing();
+  });
+
+  it("answers what is out of place at most five times a second (RFC 5961 §7), but every FIN", () => {
+    const talk = inTimeWait();
+    for (let i = 0; i < 20; i++) talk.say({ seq: 5, ack: 2 });
+    expect(talk.hearAll()).toHaveLength(5);
+    talk.say({ flags: "FA", seq: 1, ack: 2 });
+    talk.hear(flags("A"), seq(2), ack(2));
+    talk.pass(1e6);
+    talk.say({ seq: 5, ack: 2 });
+    talk.hear(flags("A"), seq(2), ack(2));
   });
 
   it("MAY-2 a new SYN with a higher sequence number opens a new connection, beyond the numbers of the old", () => {

@@ -109,6 +109,16 @@ describe("passive open (RFC 9293 §3.10.7.2)", () => {
     expect(talk.tcp.halfOpenCount).toBe(1);
   });
 
+  it("what is out of the window of a half-open connection is acknowledged, at most five times a second", () => {
+    const talk = new Conversation();
+    talk.listen();
+    talk.say({ flags: "S" });
+    talk.hearSyn(flags("SA"));
+    for (let i = 0; i < 20; i++) talk.say({ seq: 100_000, ack: 1 });
+    expect(talk.hearAll()).toHaveLength(5);
+    expect(talk.tcp.statistics.rcvPackAfterWin).toBe(20);
+  });
+
   it("a wrong acknowledgment of our SYN is answered by a reset (RFC 9293 §3.10.7.4 step 5)", () => {
     const talk = new Conversation();
     talk.listen().accept(() => {});
@@ -251,6 +261,18 @@ describe("active open (RFC 9293 §3.10.7.3)", () => {
     talk.say({ seq: 1, ack: 6, payload: "pong" });
     talk.pass(0);
     expect(collector.length).toBe(4);
+  });
+
+  it("the window of the SYN,ACK that completes a simultaneous open is not scaled (RFC 7323 §2.2)", async () => {
+    const talk = new Conversation();
+    const promise = talk.callOut();
+    talk.say({ flags: "S", mss: 1460, windowShift: 8, window: 1000 });
+    talk.hear(flags("SA"));
+    talk.say({ flags: "SA", ack: 1, mss: 1460, windowShift: 8, window: 1000 });
+    const connection = await promise;
+    expect(connection.tcpInfo().sndWnd).toBeLessThanOrEqual(1024);
+    talk.say({ seq: 1, ack: 1, window: 1000 });
+    expect(connection.tcpInfo().sndWnd).toBe(256_000);
   });
 
   it("MUST-11 a reset in SYN-RECEIVED after an active open means refused", async () => {

@@ -317,6 +317,20 @@ describe("urgent data (RFC 9293 §3.8.5, RFC 6093)", () => {
     expect(connection.tcpInfo().urgentSegments).toBe(3);
   });
 
+  it("the pointer counts from the segment's own sequence number, though its beginning came before", () => {
+    const talk = new Conversation();
+    const connection = talk.accept();
+    const told: number[] = [];
+    connection.onUrgent = (pending) => told.push(pending);
+    connection.setSink({ data: (_slab, _offset, length) => length, end: () => {} });
+    talk.pass(0);
+    talk.say({ seq: 1, ack: 1, payload: 5 });
+    talk.say({ flags: "AU", seq: 1, ack: 1, urgent: 4, payload: 10 });
+    expect(told).toEqual([]);
+    talk.say({ flags: "AU", seq: 1, ack: 1, urgent: 15, payload: 12 });
+    expect(told).toEqual([5]);
+  });
+
   it("SHLD-13 nothing is urgent that was not written so, and what is comes in line", () => {
     const talk = new Conversation();
     const connection = talk.accept();
