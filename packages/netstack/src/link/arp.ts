@@ -119,7 +119,10 @@ export class Arp implements NeighborProtocol {
     const target = view.getUint32(at + 24);
     if (operation === REQUEST) statistics.rxRequests++;
     else if (operation === REPLY) statistics.rxReplies++;
-    else statistics.badPackets++;
+    else {
+      statistics.badPackets++;
+      return;
+    }
     if (macHigh === this.#link.macHigh && macLow === this.#link.macLow) return;
     if (this.#isConflict(operation, sender, target)) return;
     const mine = this.#ownAddress(target);

@@ -189,8 +189,12 @@ describe("ARP (RFC 826)", () => {
       b.driver.inject(bad);
     }
     b.driver.inject(ethernet(ALL, THEIRS, 0x0806, arp(1, "01:00:5e:00:00:01", "10.0.0.2", ALL, "10.0.0.1")));
+    // Neither request nor reply: nothing is learnt from it.
+    b.driver.inject(ethernet(OURS, THEIRS, 0x0806, arp(3, THEIRS, "10.0.0.2", OURS, "10.0.0.1")));
     expect(b.said()).toEqual([]);
-    expect(b.stack.statistics.arp.badPackets).toBe(6);
+    expect(b.stack.statistics.arp.badPackets).toBe(7);
+    send(b, "10.0.0.2");
+    expect(b.said()).toEqual([`${ALL} who has 10.0.0.2 tell 10.0.0.1`]);
   });
 
   it("keeps its table bounded", () => {
