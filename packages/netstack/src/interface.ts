@@ -1,7 +1,7 @@
 import { Address, Prefix } from "./address.ts";
 import type { Driver, DriverCapabilities, DriverEvents, ReceiveBatch } from "./driver.ts";
 import { InterfaceStatistics } from "./interface-statistics.ts";
-import { LINK_DOWN, OUTPUT_OK, type OutputResult } from "./ip/protocol.ts";
+import { IPV4_MINIMUM_MTU, IPV6_MINIMUM_MTU, LINK_DOWN, OUTPUT_OK, type OutputResult } from "./ip/protocol.ts";
 import type { LinkLayer } from "./link/link-layer.ts";
 import { linkLocalAddress } from "./link/neighbor-discovery.ts";
 import type { ChecksumState, OutboundPacket } from "./packet.ts";
@@ -103,6 +103,7 @@ export class NetworkInterface implements DriverEvents {
     this.driver = driver;
     this.capabilities = driver.capabilities;
     this.mtu = Math.min(options.mtu ?? driver.capabilities.mtu, driver.capabilities.mtu);
+    if (!(this.mtu >= IPV4_MINIMUM_MTU)) throw new RangeError(`an MTU of ${this.mtu} is too small for IP`);
     this.macAddress =
       driver.capabilities.medium === "ethernet"
         ? (options.macAddress ?? driver.capabilities.macAddress ?? randomMac(stack))
@@ -124,7 +125,7 @@ export class NetworkInterface implements DriverEvents {
 
   /**
    * Adds an address with its subnet ("10.0.0.1/24", "fd00::1/64"), and the routes to the subnet and to the address itself. Throws a RangeError if
-   * the stack has the address already or if it cannot be an interface's.
+   * the stack has the address already, if it cannot be an interface's, or if IPv6 cannot go over so small an MTU.
    */
   addAddress(prefix: Prefix | string): InterfaceAddress {
     const given = typeof prefix === "string" ? Prefix.parse(prefix) : prefix;
@@ -132,6 +133,8 @@ export class NetworkInterface implements DriverEvents {
     const { address } = own;
     if (address.isMulticast || address.isUnspecified)
       throw new RangeError(`${address} cannot be an interface's address`);
+    if (address.family === 6 && this.mtu < IPV6_MINIMUM_MTU)
+      throw new RangeError(`IPv6 needs an MTU of ${IPV6_MINIMUM_MTU} (RFC 8200 §5), ${this.name} has ${this.mtu}`);
     const { stack } = this;
     if (stack.ip.hasAddress(address.w0, address.w1, address.w2, address.w3)) {
       throw new RangeError(`${address} is an address of this stack already`);

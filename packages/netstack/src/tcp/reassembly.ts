@@ -1,9 +1,6 @@
 import { RangeSet } from "./range-set.ts";
 import { seqLe } from "./seq.ts";
 
-/** Four blocks fill the option space without timestamps; three fit beside them (RFC 2018 §3). */
-export const MAX_SACK_BLOCKS = 4;
-
 /**
  * Which sequence numbers beyond RCV.NXT have come already. Their bytes stand in the receive buffer; this knows where, and makes the SACK blocks
  * (RFC 2018 §4): first the block that holds the latest segment, then the others, latest first.

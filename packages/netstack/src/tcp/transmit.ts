@@ -1,16 +1,20 @@
 import { NO_ROUTE, OUTPUT_OK, type OutputResult, TOO_BIG } from "../ip/protocol.ts";
 import type { Route } from "../ip/route.ts";
 import type { OutboundPacket } from "../packet.ts";
-import { ACK, FIN, PROTOCOL_TCP, PSH, RST, SYN, TCP_HEADER, TIMER_DELACK } from "./constants.ts";
+import { ACK, FIN, PROTOCOL_TCP, PSH, RST, SYN, TCP_HEADER, TIMER_DELACK, TIMESTAMP_OPTION } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import { stopTimer } from "./deadlines.ts";
 import type { FlowKey } from "./flow.ts";
 import { writeSack, writeSynOptions, writeTimestamps } from "./options.ts";
-import { MAX_SACK_BLOCKS } from "./reassembly.ts";
 import type { TcpSegment } from "./segment.ts";
 import type { Tcb } from "./tcb.ts";
 import { urgentPointer, writeUrgent } from "./urgent.ts";
 import { advertiseWindow } from "./window.ts";
+
+/** Bytes of options that a header holds, NOP, NOP, kind and length of SACK, and the payload that options leave room for. */
+const OPTION_SPACE = 40;
+const SACK_HEADER = 4;
+const LEAST_PAYLOAD = 8;
 
 /** The connection's route, looked up again when the table has changed. */
 export function routeOf(tcb: Tcb): Route | null {
@@ -218,21 +222,29 @@ function writeOptions(tcb: Tcb, view: DataView, at: number, flags: number): numb
   }
   let length = 0;
   if (tcb.timestamps) length = writeTimestamps(view, at, context.timestamp(tcb.tsOffset), tcb.tsRecent);
-  const { reassembly } = tcb;
-  if (reassembly !== null && !reassembly.isEmpty && tcb.sackPermitted && (flags & RST) === 0) {
-    const count = reassembly.selectBlocks(length === 0 ? MAX_SACK_BLOCKS : MAX_SACK_BLOCKS - 1);
-    context.statistics.sackSendBlocks += count;
-    length += writeSack(view, at + length, reassembly.blockStarts, reassembly.blockEnds, count);
+  const blocks = (flags & RST) === 0 ? sackBlocks(tcb, length) : 0;
+  if (blocks > 0) {
+    const reassembly = tcb.reassembly!;
+    reassembly.selectBlocks(blocks);
+    context.statistics.sackSendBlocks += blocks;
+    length += writeSack(view, at + length, reassembly.blockStarts, reassembly.blockEnds, blocks);
   }
   return length;
 }
 
+/** How many SACK blocks a segment carries behind `before` bytes of other options: what the option space holds, and a tiny MSS leaves. */
+function sackBlocks(tcb: Tcb, before: number): number {
+  const { reassembly } = tcb;
+  if (reassembly === null || reassembly.isEmpty || !tcb.sackPermitted) return 0;
+  const room = Math.min(OPTION_SPACE, tcb.sendMss - LEAST_PAYLOAD) - before - SACK_HEADER;
+  return Math.max(0, Math.min(reassembly.count, room >> 3));
+}
+
 /** Length of the options that a data segment would now carry. */
 export function optionsLength(tcb: Tcb): number {
-  const timestamps = tcb.timestamps ? 12 : 0;
-  const { reassembly } = tcb;
-  if (reassembly === null || reassembly.isEmpty || !tcb.sackPermitted) return timestamps;
-  return timestamps + 4 + 8 * Math.min(reassembly.count, timestamps === 0 ? MAX_SACK_BLOCKS : MAX_SACK_BLOCKS - 1);
+  const timestamps = tcb.timestamps ? TIMESTAMP_OPTION : 0;
+  const blocks = sackBlocks(tcb, timestamps);
+  return blocks === 0 ? timestamps : timestamps + SACK_HEADER + 8 * blocks;
 }
 
 /** Cuts the payload of a packet down to `length` bytes. */

@@ -24,7 +24,8 @@ export interface BenchOptions extends Partial<DriverCapabilities> {
 }
 
 export function bench(options: BenchOptions = {}): Bench {
-  const { addresses = ["10.0.0.1/24", "fd00::1/64"], sysctl = {}, seed = 1, ...capabilities } = options;
+  const both = (options.mtu ?? 1500) >= 1280 ? ["10.0.0.1/24", "fd00::1/64"] : ["10.0.0.1/24"];
+  const { addresses = both, sysctl = {}, seed = 1, ...capabilities } = options;
   const clock = new VirtualClock();
   const stack = createStack({ name: "bench", clock, random: new SeededRandom(seed), sysctl });
   const driver = new ScriptDriver(capabilities);

@@ -23,6 +23,8 @@ describe("interfaces and routes of a stack", () => {
       expect(() => iface.addAddress(address)).toThrow(RangeError);
     }
     expect(() => attach(stack, "net0", "10.5.0.1/24")).toThrow(/exists already/);
+    expect(() => attach(stack, "net8", "10.6.0.1/24", { mtu: 67 })).toThrow(/too small/);
+    expect(() => attach(stack, "net9", "fd06::1/64", { mtu: 1279 })).toThrow(/needs an MTU of 1280/);
   });
 
   it("turn to another interface when a link goes down, and tell holders of routes by the generation", () => {

@@ -60,6 +60,16 @@ describe("maximum segment size (RFC 9293 §3.7.1)", () => {
     talk.hear(payload(1460 - 12 - 12));
   });
 
+  it("MUST-16 the smallest MTU of IPv4 leaves room for data, and none for SACK blocks", () => {
+    const talk = new Conversation({ capabilities: { mtu: 68 } });
+    const connection = talk.accept({ mss: 1460, sackPermitted: true, timestamps: [1, 0] });
+    connection.setNoDelay(true);
+    for (let i = 1; i <= 4; i++) talk.say({ seq: 100 * i, ack: 1, payload: 10 });
+    talk.hearAll();
+    connection.write(write(40));
+    for (const length of [16, 16, 8]) expect(talk.hear(payload(length)).sack).toEqual([]);
+  });
+
   it("SHLD-6 follows the path's MTU", () => {
     const talk = new Conversation();
     const connection = talk.accept();
