@@ -130,6 +130,12 @@ export class IpLayer {
     return this.#resolve(d0, d1, d2, d3, iface);
   }
 
+  /** Negative advice of a transport (RFC 9293 MUST-20): nothing comes back by this way. The next look takes the table's best anew. */
+  suspect(route: Route): void {
+    this.#cache.delete(route.d0, route.d1, route.d2, route.d3);
+    route.iface.link.suspect(route);
+  }
+
   #resolve(d0: number, d1: number, d2: number, d3: number, through: NetworkInterface | null): Route | null {
     const { routes, loopback } = this.#stack;
     const multicast = isMulticast(d0, d1, d2, d3);

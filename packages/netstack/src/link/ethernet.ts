@@ -147,6 +147,11 @@ export class EthernetLink implements LinkLayer {
     if (neighbor !== null && neighbor.state >= STALE) this.#cacheOf(route).confirm(neighbor);
   }
 
+  suspect(route: Route): void {
+    const { neighbor } = route;
+    if (neighbor !== null) this.#cacheOf(route).suspect(neighbor);
+  }
+
   /** A link that comes back may be another one: what was learnt is asked for again, and our addresses are announced. */
   linkChanged(up: boolean): void {
     if (!up) {

@@ -34,6 +34,7 @@ export class IpLink implements LinkLayer {
   claim(_address: InterfaceAddress): void {}
   release(_address: InterfaceAddress): void {}
   confirm(_route: Route): void {}
+  suspect(_route: Route): void {}
   linkChanged(_up: boolean): void {}
   close(): void {}
 }

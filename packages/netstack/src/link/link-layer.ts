@@ -20,6 +20,8 @@ export interface LinkLayer {
   release(address: InterfaceAddress): void;
   /** An upper layer makes progress with the route's next hop (RFC 4861 §7.3.1). */
   confirm(route: Route): void;
+  /** An upper layer gets no answer by way of the route's next hop (RFC 1122 §3.3.1.4): finds out whether it is still there. */
+  suspect(route: Route): void;
   linkChanged(up: boolean): void;
   close(): void;
 }

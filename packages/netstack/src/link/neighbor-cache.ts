@@ -129,6 +129,14 @@ export class NeighborCache {
     neighbor.callout.scheduleAfter(this.#protocol.timing.reachable());
   }
 
+  /** An upper layer doubts that the neighbour hears us: asks it at once, while packets go on. */
+  suspect(neighbor: Neighbor): void {
+    if (neighbor.state !== REACHABLE && neighbor.state !== STALE && neighbor.state !== DELAY) return;
+    neighbor.state = PROBE;
+    neighbor.asked = 0;
+    this.#ask(neighbor);
+  }
+
   delete(neighbor: Neighbor): void {
     neighbor.state = DEAD;
     neighbor.callout.cancel();

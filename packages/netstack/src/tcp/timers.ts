@@ -73,6 +73,7 @@ function retransmissionTimeout(tcb: Tcb): void {
   }
   tcb.rexmtShift++;
   if (tcb.rexmtTries === R1) {
+    if (tcb.route !== null) tcb.context.stack.ip.suspect(tcb.route);
     tcb.route = null;
     tcb.owner?.reported(tcb, new TcpError("ETIMEDOUT", `${R1} retransmissions without an answer`));
     if (tcb.endedHow !== null) return;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ControlError, type ControlErrorKind } from "../../src/transport.ts";
+import { icmp, ipv4, viewOf } from "../ip/packets.ts";
 import { ack, Conversation, flags, payload, seq } from "./conversation.ts";
 import { Collector } from "./pair.ts";
 
@@ -147,14 +148,23 @@ describe("ICMP errors (RFC 9293 §3.9.2.2, RFC 5927)", () => {
     talk.stack.leave();
   }
 
+  /** An ICMP message from a router that quotes the first segment of data. */
+  function icmpFrom(talk: Conversation, type: number, code: number): Uint8Array {
+    const quoted = new Uint8Array(8);
+    const view = viewOf(quoted);
+    view.setUint16(0, talk.ourPort);
+    view.setUint16(2, talk.peerPort);
+    view.setUint32(4, (talk.iss + 1) >>> 0);
+    const segment = ipv4({ from: "10.0.0.1", to: "10.0.0.2", protocol: 6 }, quoted);
+    return ipv4({ from: "10.0.0.77", to: "10.0.0.1", protocol: 1 }, icmp(type, code, 0, segment));
+  }
+
   it("MUST-54 reach the connection that they are about, by IP", () => {
     const talk = new Conversation();
     const connection = talk.accept();
     connection.write([{ bytes: new Uint8Array(10) }]);
     talk.hear(payload(10));
-    talk.stack.enter();
-    talk.stack.ip.controlInput(error(talk, "unreachable-host", 1));
-    talk.stack.leave();
+    talk.inject(icmpFrom(talk, 3, 1));
     expect(connection.tcpInfo().softError).toBe("EHOSTUNREACH");
   });
 
@@ -272,33 +282,8 @@ describe("ICMP errors (RFC 9293 §3.9.2.2, RFC 5927)", () => {
     connection.write([{ bytes: new Uint8Array(10) }]);
     talk.hear(payload(10));
     const before = connection.tcpInfo();
-    const segment = talk.packet({ seq: 1 });
-    // ICMP type 4, quoting our segment.
-    const quoted = new Uint8Array(28);
-    quoted.set([0x45, 0, 0, 50, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2]);
-    const view = new DataView(quoted.buffer);
-    view.setUint16(20, talk.ourPort);
-    view.setUint16(22, talk.peerPort);
-    view.setUint32(24, (talk.iss + 1) >>> 0);
-    const message = new Uint8Array(8 + quoted.length);
-    message[0] = 4;
-    message.set(quoted, 8);
-    const whole = new Uint8Array(20 + message.length);
-    whole.set(segment.subarray(0, 20));
-    whole.set(message, 20);
-    const outer = new DataView(whole.buffer);
-    outer.setUint16(2, whole.length);
-    outer.setUint8(9, 1);
-    const fix = (at: number, from: number, to: number): void => {
-      outer.setUint16(at, 0);
-      let sum = 0;
-      for (let i = from; i < to; i += 2) sum += outer.getUint16(i);
-      while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-      outer.setUint16(at, ~sum);
-    };
-    fix(10, 0, 20);
-    fix(22, 20, whole.length);
-    talk.inject(whole);
+    talk.inject(icmpFrom(talk, 4, 0));
+    expect(talk.stack.statistics.icmp.inOther).toBe(1);
     talk.hearNothing();
     expect(connection.tcpInfo()).toEqual(before);
   });

@@ -207,9 +207,17 @@ describe("passive open (RFC 9293 §3.10.7.2)", () => {
   it("MUST-57 silently discards segments to broadcast and multicast addresses", () => {
     const talk = new Conversation();
     talk.listen();
-    for (const destination of ["255.255.255.255", "10.0.0.255", "224.0.0.1"]) talk.say({ flags: "S", destination });
+    for (const destination of ["255.255.255.255", "10.0.0.255", "224.0.0.1"]) {
+      talk.say({ flags: "S", destination });
+      talk.say({ flags: "A", ack: 1, destination });
+    }
     talk.hearNothing();
-    expect(talk.tcp.halfOpenCount).toBe(0);
+    expect([talk.tcp.halfOpenCount, talk.tcp.statistics.rcvBadAddr]).toEqual([0, 6]);
+    const talk6 = new Conversation({ family: 6 });
+    talk6.listen();
+    talk6.say({ flags: "S", destination: "ff02::1" });
+    talk6.hearNothing();
+    expect(talk6.tcp.statistics.rcvBadAddr).toBe(1);
   });
 });
 

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { bench } from "../ip/bench.ts";
+import { concat, ethernet, mac, viewOf } from "../ip/packets.ts";
 import { ack, Conversation, flags, payload, seq } from "./conversation.ts";
 
 const write = (length: number) => [{ bytes: new Uint8Array(length) }];
@@ -144,6 +146,33 @@ describe("connection failures (RFC 9293 §3.8.3)", () => {
     expect(told).toEqual(["ETIMEDOUT"]);
     expect(connection.tcpInfo().timeouts).toBe(3);
     expect(connection.tcpInfo().state).toBe("ESTABLISHED");
+  });
+
+  it("MUST-20 (R1) on an Ethernet the next hop is asked whether it is there, and looked for anew if it does not answer", async () => {
+    const [OURS, THEIRS, ALL] = ["02:00:00:00:00:01", "02:00:00:00:00:02", "ff:ff:ff:ff:ff:ff"];
+    const b = bench({ medium: "ethernet", macAddress: mac(OURS), addresses: ["10.0.0.1/24"], sysctl: {} });
+    // To whom ARP requests go.
+    const asked = (): string[] =>
+      b
+        .sent()
+        .filter((frame) => viewOf(frame).getUint32(12) === 0x0806_0001 && viewOf(frame).getUint16(20) === 1)
+        .map((frame) =>
+          Buffer.from(frame.subarray(0, 6))
+            .toString("hex")
+            .replace(/..(?=.)/g, "$&:"),
+        );
+    await b.clock.runFor(10e6);
+    b.sent();
+    b.stack.tcp.connect({ address: "10.0.0.2", port: 9 }).catch(() => {});
+    expect(asked()).toEqual([ALL]);
+    const isAt = concat(Uint8Array.of(0, 1, 8, 0, 6, 4, 0, 2), mac(THEIRS), Uint8Array.of(10, 0, 0, 2));
+    b.driver.inject(ethernet(OURS, THEIRS, 0x0806, concat(isAt, mac(OURS), Uint8Array.of(10, 0, 0, 1))));
+    await b.clock.runFor(6.9e6);
+    expect(asked()).toEqual([]);
+    await b.clock.runFor(0.2e6);
+    expect(asked()).toEqual([THEIRS]);
+    await b.clock.runFor(20e6);
+    expect(asked()).toEqual([THEIRS, THEIRS, ALL, ALL, ALL, ALL, ALL]);
   });
 
   it("MUST-20 (R2), SHLD-11 after net.inet.tcp.rexmit_tries, well over 100 seconds, the connection is closed", async () => {

@@ -166,7 +166,7 @@ describe("what goes to IP with a segment", () => {
     expect(connection.tcpInfo().trafficClass).toBe(0x48);
   });
 
-  it("MUST-50 IP options that TCP does not understand are ignored; MUST-53 and a source route is not taken for the way back", () => {
+  it("MUST-50 IP options that TCP does not understand are ignored", () => {
     const talk = new Conversation();
     talk.listen();
     // Router alert.
