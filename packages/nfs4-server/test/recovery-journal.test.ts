@@ -56,6 +56,20 @@ describe("the recovery journal, with a crash at every operation of the disk", ()
   });
 });
 
+it("lets all go on who wait for it and look again, as OPENs do", async () => {
+  const journal = await RecoveryJournal.open(new MemoryStorage());
+  const client = clientOnRecord("4.0:one");
+  let looks = 0;
+  const open = async (): Promise<void> => {
+    for (let wait = journal.remember(client); wait; wait = journal.remember(client)) {
+      if (++looks > 100) throw new Error("each waits for the other");
+      await wait;
+    }
+  };
+  await Promise.all([open(), open(), open()]);
+  expect(looks).toBe(3);
+});
+
 it("a change that is being written when grace ends does not keep on record who has lost its right (RFC 8881 §8.4.2.1)", async () => {
   const storage = new MemoryStorage();
   for (const key of ["4.0:back", "4.0:absent"])

@@ -30,6 +30,8 @@ export class RecoveryJournal {
   /** Changes go to storage one after the other. */
   #tail: Promise<void> = Promise.resolve();
   #pending = 0;
+  /** What everybody waits for who waits for the changes so far. */
+  #settling: Promise<void> | null = null;
 
   private constructor(storage: Storage, options: RecoveryJournalOptions, content: Content) {
     this.#storage = storage;
@@ -80,17 +82,26 @@ export class RecoveryJournal {
       if (client.journaled) this.#known.add(reclaimKey(client));
     }
     if (this.#lines === this.#known.size && !this.#stale && this.#pending === 0) return;
+    this.#settling = null;
     this.#enqueue(() => this.#rewrite()).catch(() => {});
   }
 
   /** Done when storage says what was decided so far. */
   settle(): Awaitable<void> {
-    return this.#pending === 0 && !this.#stale ? undefined : this.#enqueue(() => this.#rewriteIfStale());
+    if (this.#pending === 0 && !this.#stale) return undefined;
+    // One for all: if each waited for a turn of its own, two who look again after it would each find the other's, for ever.
+    if (this.#settling) return this.#settling;
+    const settling = this.#enqueue(() => this.#rewriteIfStale()).finally(() => {
+      if (this.#settling === settling) this.#settling = null;
+    });
+    this.#settling = settling;
+    return settling;
   }
 
   #change(kind: "+" | "-", owner: string): void {
     if (kind === "+") this.#known.add(owner);
     else this.#known.delete(owner);
+    this.#settling = null;
     // A failure is seen by whoever waits by `settle`, for the journal stays stale.
     this.#enqueue(() => this.#append(kind, owner)).catch(() => {});
   }
