@@ -5,6 +5,7 @@ export type { Errno } from "./filesystem/errno.ts";
 export { LocalFileSystem } from "./filesystem/local/local-file-system.ts";
 export type { LocalFileSystemOptions } from "./filesystem/local/open-volume.ts";
 export { MemoryFileSystem, type MemoryFileSystemOptions } from "./filesystem/memory/memory-file-system.ts";
+export { PortableFileSystem, type PortableFileSystemOptions } from "./filesystem/portable/portable-file-system.ts";
 export {
   type AttributeChanges,
   type Attributes,

@@ -1,6 +1,6 @@
 /** From the plan to exports: opens what is behind each. */
 import { statSync } from "node:fs";
-import { type ExportOptions, LocalFileSystem, MemoryFileSystem, type Storage } from "@nfs4/server";
+import { type ExportOptions, LocalFileSystem, MemoryFileSystem, PortableFileSystem, type Storage } from "@nfs4/server";
 import type { Clock } from "@nfs4/timecounter";
 import type { PlannedExport } from "./plan.ts";
 import { codeOf, messageOf, SettingsError } from "./settings-error.ts";
@@ -10,6 +10,8 @@ export interface ExportEnvironment {
   readonly networks: readonly string[];
   readonly clock: Clock;
   readonly storage: Storage;
+  /** Whether the addon is there; without it directories are served by Node's own means. */
+  readonly native: boolean;
 }
 
 export interface OpenExport extends ExportOptions {
@@ -57,6 +59,9 @@ export async function openExports(
   return opened;
 }
 
+const WITHOUT_ADDON =
+  "without the addon @nfs4/native everything is done as the user that runs the server, there are no special files or holes, clients must mount again after a restart, and nobody else on this machine should rename things in there";
+
 type Backing = Pick<OpenExport, "fileSystem" | "notes" | "source">;
 
 function memory({ clock }: ExportEnvironment): Backing {
@@ -64,8 +69,16 @@ function memory({ clock }: ExportEnvironment): Backing {
   return { fileSystem, source: "memory", notes: ["what is in memory is lost when the server ends"] };
 }
 
-async function local(directory: string, index: number, { clock, storage }: ExportEnvironment): Promise<Backing> {
+async function local(
+  directory: string,
+  index: number,
+  { clock, storage, native }: ExportEnvironment,
+): Promise<Backing> {
   try {
+    if (!native) {
+      const fileSystem = new PortableFileSystem({ directory, now: () => clock.wall() });
+      return { fileSystem, source: directory, notes: [WITHOUT_ADDON] };
+    }
     const fileSystem = await LocalFileSystem.open({ directory, clock, storage });
     return { fileSystem, source: directory, notes: notesOn(fileSystem) };
   } catch (error) {

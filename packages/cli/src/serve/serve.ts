@@ -78,7 +78,12 @@ async function start(settings: Settings, { ending, tell, stopMs }: Surroundings)
 
   // A file's mode is what its client asked for. What the server makes for itself states its own.
   process.umask(0);
-  const exports = await openExports(planned, { networks: transport.networks, clock, storage });
+  const exports = await openExports(planned, {
+    networks: transport.networks,
+    clock,
+    storage,
+    native: nativeAvailable().ok,
+  });
   const server = await createServer({
     clock,
     random,
