@@ -1,8 +1,9 @@
-/** Counters of the server, of RPC, of our stack and of the process, as metrics with Prometheus' names. docs/admin.md lists them. */
+/** Counters of the server, of RPC, of our stack and of the process, as metrics with Prometheus' names. docs/sysctls-and-counters.md lists them. */
 import type { Metric, Sample } from "@nfs4/admin";
 import type { HostStack, NetworkInterface } from "@nfs4/netstack";
 import { operationName, statusName } from "@nfs4/protocol";
 import type { NfsServer } from "@nfs4/server";
+import { meaningOf } from "./counter-meanings.ts";
 
 /** Among the counters of RPC, what goes down again. */
 const RPC_GAUGES: ReadonlySet<string> = new Set(["callsInFlight"]);
@@ -36,8 +37,8 @@ export function serverMetrics({ clients, counters, exports, inGrace, rpc, servic
       "Results of operations other than NFS4_OK, by status",
       [...counters.errors].map(([status, value]) => ({ labels: { status: statusName(status) }, value })),
     ),
-    ...group("nfs4_callbacks", "Callbacks", callbacks.counters),
-    ...group("nfs4_rpc", "RPC", rpc.counters, RPC_GAUGES),
+    ...group("nfs4_callbacks", callbacks.counters),
+    ...group("nfs4_rpc", rpc.counters, RPC_GAUGES),
   ];
 }
 
@@ -49,8 +50,8 @@ export function stackMetrics(stack: HostStack | null): Metric[] {
   );
   return [
     gauge("nfs4_tcp_connections", "Connections of our TCP, in any state", [...stack.tcp.connections()].length),
-    ...group("nfs4_tcp", "tcpstat", stack.tcp.statistics),
-    ...layers.flatMap(([name, counters]) => group(`nfs4_${snakeCase(name)}`, `${name}stat`, counters)),
+    ...group("nfs4_tcp", stack.tcp.statistics),
+    ...layers.flatMap(([name, counters]) => group(`nfs4_${snakeCase(name)}`, counters)),
     ...byInterface("nfs4_interface", stack.interfaces, ({ statistics }) => statistics),
     ...byInterface("nfs4_driver", stack.interfaces, ({ driver }) => driver.statistics),
   ];
@@ -83,11 +84,11 @@ function labelled(label: string, name: string, help: string, samples: readonly S
 }
 
 /** Every number among `counters` as a metric of its own. */
-function group(prefix: string, help: string, counters: object, gauges: ReadonlySet<string> = new Set()): Metric[] {
+function group(prefix: string, counters: object, gauges: ReadonlySet<string> = new Set()): Metric[] {
   return numbersOf(counters).map(([name, value]) =>
     gauges.has(name)
-      ? gauge(`${prefix}_${snakeCase(name)}`, `${help}: ${name}`, value)
-      : counter(`${prefix}_${snakeCase(name)}_total`, `${help}: ${name}`, value),
+      ? gauge(`${prefix}_${snakeCase(name)}`, meaningOf(prefix, name), value)
+      : counter(`${prefix}_${snakeCase(name)}_total`, meaningOf(prefix, name), value),
   );
 }
 
@@ -105,7 +106,7 @@ function byInterface(
     }
   }
   return [...samples].map(([name, list]) =>
-    labelled("interface", `${prefix}_${snakeCase(name)}_total`, `${prefix}: ${name}`, list),
+    labelled("interface", `${prefix}_${snakeCase(name)}_total`, meaningOf(prefix, name), list),
   );
 }
 

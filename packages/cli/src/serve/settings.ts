@@ -97,6 +97,9 @@ const schema = z.strictObject({
 /** Names of settings at the top level. */
 export const SETTING_NAMES: readonly string[] = Object.keys(schema.shape);
 
+/** Names of an export's settings. */
+export const EXPORT_SETTING_NAMES: readonly string[] = Object.keys(exportSchema.shape);
+
 /** Checks the form of settings from anywhere. Throws a `SettingsError` about the first that is wrong. */
 export function checkForm(settings: unknown): Settings {
   const result = schema.safeParse(settings);

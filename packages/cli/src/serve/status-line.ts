@@ -4,6 +4,8 @@ import type { Callout, Clock } from "@nfs4/timecounter";
 
 const EVERY_US = 1e6;
 const CLEAR = "\r\x1b[K";
+/** Of a terminal that does not know its width, and says 0. */
+const DEFAULT_COLUMNS = 80;
 
 interface Reading {
   readonly at: number;
@@ -31,7 +33,7 @@ export class StatusLine {
     let last = readingOf(server, clock);
     const callout = clock.callout(() => {
       const now = readingOf(server, clock);
-      this.#line = describe(server, last, now).slice(0, (this.#out.columns ?? 80) - 1);
+      this.#line = describe(server, last, now).slice(0, (this.#out.columns || DEFAULT_COLUMNS) - 1);
       this.#out.write(`${CLEAR}${this.#line}`);
       last = now;
       callout.scheduleAfter(EVERY_US);
