@@ -93,6 +93,7 @@ const TCP: Meanings = {
   rcvDupAck: "Duplicate acknowledgments received",
   rcvAckTooMuch: "Acknowledgments of what was never sent",
   rcvAfterClose: "Segments with data whose user had gone",
+  rcvBadFlags: "Segments without the ACK or SYN that the state asks for",
   predAck: "Fast path: pure acknowledgments",
   predDat: "Fast path: pure data",
   pawsDrop: "Segments dropped as old by their timestamp (PAWS)",
