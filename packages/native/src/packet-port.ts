@@ -106,6 +106,14 @@ export class PacketPort {
     return this.#native.send(start, count, slices);
   }
 
+  /**
+   * A stream may take a frame in part; it counts as sent, and its rest goes with the next `send`, or with this: 0 when nothing is left,
+   * else a negative errno (−EAGAIN: wait for WRITABLE). Always 0 for other kinds.
+   */
+  flush(): number {
+    return this.#native.send(0, 0, []);
+  }
+
   /** Asks for one `onReady` when READABLE or WRITABLE. Costs no system call within `onReady`. */
   arm(events: number): void {
     this.#watcher.arm(events);

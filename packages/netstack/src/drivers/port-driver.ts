@@ -123,6 +123,7 @@ export class PortDriver implements Driver, ReceiveBatch {
       if (sent > 0) {
         this.statistics.packetsSent++;
         this.statistics.bytesSent += length;
+        this.#flush();
         return;
       }
       if (sent !== EAGAIN) {
@@ -222,6 +223,12 @@ export class PortDriver implements Driver, ReceiveBatch {
       }
     }
     while (next < to) this.#drop(packets[next++] as OutboundPacket);
+    this.#flush();
+  }
+
+  /** The rest of a frame that a stream took in part must not wait for the next one. */
+  #flush(): void {
+    if (this.#options.kind === "stream" && this.#port?.flush() === EAGAIN) this.#port.arm(WRITABLE);
   }
 
   #drop(packet: OutboundPacket): void {
@@ -264,6 +271,7 @@ export class PortDriver implements Driver, ReceiveBatch {
       else this.statistics.transmitDrops++;
       if (sent === EPIPE) this.#hangUp();
     }
+    this.#flush();
   }
 
   #ready(ready: number): void {

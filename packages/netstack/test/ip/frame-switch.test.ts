@@ -8,7 +8,9 @@ import { afterEach, describe, expect, it } from "vitest";
 import { createStack, type HostStack } from "../../src/create-stack.ts";
 import type { Driver } from "../../src/driver.ts";
 import { FrameSwitch } from "../../src/drivers/frame-switch.ts";
+import { PortDriver } from "../../src/drivers/port-driver.ts";
 import { connectQemu, listenQemu } from "../../src/drivers/qemu-stream.ts";
+import { PLAIN_CAPABILITIES } from "../../src/drivers/script-driver.ts";
 import { connectUml, frameSocket, listenUml } from "../../src/drivers/uml-socket.ts";
 import { ramp, sameBytes } from "./packets.ts";
 
@@ -83,6 +85,37 @@ describe.runIf(available.ok)("Ethernet over sockets", () => {
     const [one, other] = socketPair("seqpacket");
     host(frameSocket(one), 1);
     expect(await echoes(host(frameSocket(other), 2), 1, ramp(1400))).toBe(true);
+  });
+
+  it("the end of a frame that a stream took in part follows without another frame", async () => {
+    // More than half of a socket's buffer: the kernel cuts it.
+    const frame = new Uint8Array(120_014);
+    const capabilities = { ...PLAIN_CAPABILITIES, medium: "ethernet", mtu: 120_000 } as const;
+    const open = (fd: number): PortDriver => {
+      const driver = new PortDriver({ name: "stream", fd, kind: "stream", virtio: false, capabilities });
+      closing.push(() => driver.close());
+      driver.start({ ready: () => {}, linkChanged: () => {} }, new Uint8Array(16));
+      return driver;
+    };
+    // Sends until the socket takes no more; the last frame that counts as sent went in part.
+    const fill = (driver: PortDriver, most: number): number => {
+      let sent = -1;
+      while (sent < driver.statistics.packetsSent && driver.statistics.packetsSent < most) {
+        sent = driver.statistics.packetsSent;
+        driver.sendFrame(frame, 0, frame.length);
+      }
+      return driver.statistics.packetsSent;
+    };
+    const count = fill(open(socketPair("stream")[0]), 10_000);
+    const [one, other] = socketPair("stream");
+    expect(fill(open(one), count)).toBe(count);
+    const receiver = open(other);
+    let received = 0;
+    for (let turn = 0; turn < 10_000 && received < count; turn++) {
+      received += receiver.poll(32);
+      await new Promise<void>((resolve) => clock.defer(resolve));
+    }
+    expect(received).toBe(count);
   });
 
   it("keeps frames for a machine that reads slowly, up to a bound, and counts the rest as dropped", async () => {
