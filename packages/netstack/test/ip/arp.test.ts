@@ -1,6 +1,7 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { Address } from "../../src/address.ts";
+import type { EthernetLink } from "../../src/link/ethernet.ts";
 import type { ControlError, TransportProtocol } from "../../src/transport.ts";
 import { attach, type Bench, bench } from "./bench.ts";
 import { concat, describe4, ethernet, icmp, ipv4, mac, macText, ramp, viewOf } from "./packets.ts";
@@ -205,6 +206,21 @@ describe("ARP (RFC 826)", () => {
     b.said();
     send(b, "10.1.11.183");
     expect(b.said()).toEqual([`${THEIRS} IP 18`]);
+    const { cache } = (b.iface.link as EthernetLink).arp;
+    expect(cache.size).toBe(1024);
+  });
+
+  it("holds at most a megabyte for all who do not answer, and counts what it drops", () => {
+    const b = ethernetBench();
+    b.iface.addAddress("10.1.0.1/16");
+    for (let i = 2; i < 1000; i++) send(b, `10.1.${i >>> 8}.${i & 255}`, 1400);
+    const { cache } = (b.iface.link as EthernetLink).arp;
+    const held = [...cache.values()].flatMap((neighbor) => neighbor.held).map((packet) => packet.bytes.length);
+    const total = held.reduce((sum, length) => sum + length, 0);
+    expect(total).toBeGreaterThan(1_000_000);
+    expect(total).toBeLessThanOrEqual(1 << 20);
+    expect(held.length + b.stack.statistics.arp.dropped).toBe(998);
+    expect(b.stack.outstandingPackets).toBe(0);
   });
 
   it("tells the sender of a forwarded packet that its destination does not answer", async () => {

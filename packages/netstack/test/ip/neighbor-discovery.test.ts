@@ -1,6 +1,7 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
 import { Address } from "../../src/address.ts";
+import type { EthernetLink } from "../../src/link/ethernet.ts";
 import { type Bench, bench } from "./bench.ts";
 import { checksumHolds6, concat, describe6, ethernet, icmp6, ipv6Checksummed, mac, macText, ramp } from "./packets.ts";
 
@@ -106,6 +107,15 @@ describe("neighbour discovery (RFC 4861 §7.2)", () => {
     expect(b.said()).toEqual([`${THEIRS} ${PEER} ${US} is here SO (${OURS})`]);
     send(b, PEER);
     expect(b.said()).toEqual([DATA]);
+  });
+
+  it("keeps its table bounded, whoever asks", () => {
+    const b = ndBench();
+    for (let i = 2; i < 3000; i++) b.driver.inject(solicit({ from: `fd00::${i.toString(16)}` }));
+    expect((b.iface.link as EthernetLink).neighborDiscovery.cache.size).toBe(1024);
+    b.said();
+    b.driver.inject(solicit());
+    expect(b.said()).toEqual([`${THEIRS} ${PEER} ${US} is here SO (${OURS})`]);
   });
 
   it("answers for its link-local address too", () => {

@@ -81,6 +81,26 @@ describe("blind attacks (RFC 5961)", () => {
     expect(calling.tcp.statistics.rcvBadFlags).toBe(1);
   });
 
+  it("a flood of SYNs takes a bounded table, and no one's handshake that is quicker than it (RFC 4987 §3.4)", () => {
+    const talk = new Conversation();
+    const listener = talk.listen();
+    const connection = talk.accept();
+    const collector = new Collector(connection);
+    for (let i = 0; i < 20_000; i++) {
+      talk.say({ flags: "S", sourcePort: 1024 + (i % 60_000), source: `10.0.0.${3 + (i % 200)}` });
+      if (i % 100 === 0) talk.hearAll();
+    }
+    talk.hearAll();
+    expect(talk.tcp.halfOpenCount).toBe(listener.halfOpenLimit);
+    expect([...talk.tcp.flows()]).toHaveLength(listener.halfOpenLimit + 1);
+    expect(talk.stack.outstandingPackets).toBe(0);
+    talk.say({ seq: 1, ack: 1, payload: "undisturbed" });
+    talk.peerPort = 1;
+    expect(talk.accept().tcpInfo().state).toBe("ESTABLISHED");
+    talk.pass(60e6);
+    expect([collector.length, talk.tcp.halfOpenCount]).toEqual([11, 0]);
+  });
+
   it("challenges are limited: for one connection, and for the stack by a number nobody can foresee", () => {
     const talk = new Conversation();
     talk.accept();
