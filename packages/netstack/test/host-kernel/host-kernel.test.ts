@@ -33,7 +33,7 @@ describe.runIf(able)("our TCP and the kernel's, over a TUN", () => {
     createInterface({ input: child.stdout }).on("line", (line) => outcomes.push(JSON.parse(line) as Outcome));
     const code = await new Promise((resolve) => child.once("close", resolve));
     expect(code, complaints).toBe(0);
-  }, 240_000);
+  }, 600_000);
 
   afterAll(() => kill());
 

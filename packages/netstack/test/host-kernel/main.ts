@@ -1,7 +1,10 @@
 /** Runs every scenario within a network namespace that the caller made (`unshare -n`); prints one line of JSON for each. */
-import { type Family, type Opener, SCENARIOS, World } from "./scenarios.ts";
+import { SCENARIOS } from "./scenarios.ts";
 import { openTunStack } from "./tun-stack.ts";
+import { type Family, type Opener, World } from "./world.ts";
 
+/** Nothing takes nearly so long, even on a machine that is busy with other things. */
+const MOST_SECONDS = 120;
 const only = process.argv[2];
 let port = 5000;
 for (const offload of [true, false]) {
@@ -27,7 +30,6 @@ for (const offload of [true, false]) {
         world.end();
         const packets = tun.iface.driver.statistics.packetsReceived - before;
         console.log(JSON.stringify({ name, error, packets, ms: Math.round(performance.now() - started) }));
-        if (error !== null) for (const connection of tun.stack.tcp.connections()) void connection;
       }
     }
   }
@@ -41,7 +43,7 @@ function nonZero(counters: object): object {
 
 function deadline(work: Promise<void>): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error("did not finish in 60 s")), 60_000);
+    const timer = setTimeout(() => reject(new Error(`did not finish in ${MOST_SECONDS} s`)), MOST_SECONDS * 1000);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
