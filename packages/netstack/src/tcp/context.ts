@@ -21,6 +21,8 @@ export class TcpContext {
   readonly initial: InitialNumbers;
   readonly ports: EphemeralPorts;
   readonly algorithms: Map<string, CongestionAlgorithm> = new Map();
+  /** Control blocks in the table. */
+  connections = 0;
   /** Connections that `output` must see at the end of this batch. */
   pending: Tcb[] = [];
   /** Challenge ACKs left to the whole stack until `challengeUntil` (RFC 5961 §10). */
@@ -44,6 +46,11 @@ export class TcpContext {
 
   get algorithm(): CongestionAlgorithm {
     return this.algorithms.get(this.tunables.ccAlgorithm.value)!;
+  }
+
+  /** No room for one connection more (kern.ipc.maxsockets). */
+  get isFull(): boolean {
+    return this.connections >= this.tunables.maxsockets.value;
   }
 
   /** Our timestamp clock: ms, unsigned 32 bits. */

@@ -24,6 +24,7 @@ export function endConnection(tcb: Tcb, how: StreamEnd["how"], error?: Error): v
   for (let i = 0; i < TIMERS; i++) stopTimer(tcb, i);
   tcb.callout?.cancel();
   context.flows.remove(tcb);
+  context.connections--;
   tcb.scoreboard = null;
   tcb.reassembly?.clear();
   if (how !== "closed") {

@@ -36,7 +36,8 @@ export function endsOfSegment(segment: TcpSegment): FlowKey {
 
 /**
  * The ends of a connection that is to be opened: our address as the user or IP says (MUST-43, MUST-44), our port as the user says or as RFC 6056
- * has it. Throws a `ConnectError`: EINVAL, EADDRNOTAVAIL (MUST-46 among others), ENETUNREACH, EADDRINUSE.
+ * has it. Throws a `ConnectError`: EINVAL, EADDRNOTAVAIL (MUST-46 among others), ENOBUFS, ENETUNREACH,
+ * EADDRINUSE.
  */
 export function endsToOpen(
   context: TcpContext,
@@ -52,6 +53,7 @@ export function endsToOpen(
   if (remote.isMulticast || remote.isUnspecified || ip.isBroadcast(w0, w1, w2, w3)) {
     throw new ConnectError("EADDRNOTAVAIL", to);
   }
+  if (context.isFull) throw new ConnectError("ENOBUFS", to);
   const route = ip.route(w0, w1, w2, w3);
   if (route === null) throw new ConnectError("ENETUNREACH", to);
   const local = from.localAddress === undefined ? ip.selectSource(route) : Address.parse(from.localAddress);

@@ -112,7 +112,7 @@ export class TcpLayer implements TransportProtocol {
   }
 
   get connectionCount(): number {
-    return this.#context.flows.size - this.timeWaitCount - this.halfOpenCount;
+    return this.#context.connections;
   }
 
   get timeWaitCount(): number {

@@ -106,7 +106,7 @@ export class Listeners implements ListenerHost {
       statistics.rcvBadAddr++;
       return;
     }
-    if (listener.isFull) {
+    if (listener.isFull || this.#context.isFull) {
       statistics.listenDrop++;
       return;
     }

@@ -18,6 +18,7 @@ function makeTcb(context: TcpContext, key: FlowKey): Tcb {
   tcb.callout = context.clock.callout(() => runTimers(tcb));
   tcb.congestion = context.algorithm.attach(tcb);
   context.flows.insert(tcb);
+  context.connections++;
   return tcb;
 }
 

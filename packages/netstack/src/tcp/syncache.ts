@@ -161,7 +161,7 @@ export class SynCache {
       sendReset(this.#context, segment);
       return "done";
     }
-    if (entry.listener.isFull) {
+    if (entry.listener.isFull || this.#context.isFull) {
       statistics.listenDrop++;
       return "done";
     }

@@ -46,6 +46,7 @@ export class TcpTunables implements RttLimits {
   readonly tolerateMissingTs: Sysctl<boolean>;
   readonly icmpMayRst: Sysctl<boolean>;
   readonly pathMtuDiscovery: Sysctl<boolean>;
+  readonly maxsockets: Sysctl<number>;
   readonly portFirst: Sysctl<number>;
   readonly portLast: Sysctl<number>;
 
@@ -169,6 +170,10 @@ export class TcpTunables implements RttLimits {
     );
     this.icmpMayRst = flag("icmp_may_rst", true, "ICMP hard errors may end connections in SYN-SENT");
     this.pathMtuDiscovery = flag("path_mtu_discovery", true, "Path MTU discovery (RFC 1191, RFC 8201)");
+    this.maxsockets = tree.number("kern.ipc.maxsockets", 65_536, {
+      description: "Connections at most, those in the SYN cache and in TIME-WAIT aside",
+      minimum: 1,
+    });
     this.portFirst = tree.number("net.inet.ip.portrange.first", 10_000, {
       description: "First ephemeral port",
       minimum: 1,

@@ -51,6 +51,29 @@ describe("passive open (RFC 9293 §3.10.7.2)", () => {
     expect(ports).toEqual([1, 2]);
   });
 
+  it("bounds the connections of all listeners and callers (kern.ipc.maxsockets), and goes on when one ends", async () => {
+    const talk = new Conversation({ sysctl: { "kern.ipc.maxsockets": 2 } });
+    const listener = talk.listen();
+    listener.accept(() => {});
+    talk.say({ flags: "S", sourcePort: 3 });
+    talk.hearSyn(flags("SA"));
+    const { iss } = talk;
+    for (const sourcePort of [1, 2]) {
+      talk.say({ flags: "S", sourcePort });
+      talk.hearSyn(flags("SA"));
+      talk.say({ seq: 1, ack: 1, sourcePort });
+    }
+    talk.say({ flags: "S", sourcePort: 4 });
+    talk.iss = iss;
+    talk.say({ seq: 1, ack: 1, sourcePort: 3 });
+    talk.hearNothing();
+    expect([talk.tcp.connectionCount, talk.tcp.statistics.listenDrop]).toEqual([2, 2]);
+    await expect(talk.tcp.connect({ address: "10.0.0.2", port: 1 })).rejects.toMatchObject({ code: "ENOBUFS" });
+    talk.say({ flags: "R", seq: 1, sourcePort: 1 });
+    talk.say({ seq: 1, ack: 1, sourcePort: 3 });
+    expect([talk.tcp.connectionCount, talk.tcp.statistics.accepts]).toEqual([2, 3]);
+  });
+
   it("bounds the half-open connections of a listener: the oldest goes", () => {
     const talk = new Conversation();
     const listener = talk.listen({ backlog: 1 });
