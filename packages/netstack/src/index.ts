@@ -14,13 +14,8 @@ export { ReplayDriver, type ReplayOptions } from "./drivers/replay.ts";
 export { type InjectOptions, ScriptDriver, type SentPacket } from "./drivers/script-driver.ts";
 export { openTunTap, type TunTapOptions } from "./drivers/tun-tap.ts";
 export { connectUml, frameSocket, listenUml } from "./drivers/uml-socket.ts";
-export {
-  type AddressState,
-  InterfaceAddress,
-  type InterfaceOptions,
-  NetworkInterface,
-  type PacketTap,
-} from "./interface.ts";
+export { type InterfaceOptions, NetworkInterface, type PacketTap } from "./interface.ts";
+export { type AddressState, InterfaceAddress } from "./interface-address.ts";
 export type { InterfaceStatistics } from "./interface-statistics.ts";
 export { Route } from "./ip/route.ts";
 export {

@@ -1,11 +1,11 @@
 import { Address, Prefix } from "./address.ts";
 import type { Driver, DriverCapabilities, DriverEvents, ReceiveBatch } from "./driver.ts";
+import { InterfaceAddress } from "./interface-address.ts";
 import { InterfaceStatistics } from "./interface-statistics.ts";
 import { IPV4_MINIMUM_MTU, IPV6_MINIMUM_MTU, LINK_DOWN, OUTPUT_OK, type OutputResult } from "./ip/protocol.ts";
 import type { LinkLayer } from "./link/link-layer.ts";
-import { linkLocalAddress } from "./link/neighbor-discovery.ts";
+import { linkLocalAddress } from "./link/nd-settings.ts";
 import type { ChecksumState, OutboundPacket } from "./packet.ts";
-import type { RoutingEntry } from "./routing-table.ts";
 import type { Stack } from "./stack.ts";
 
 /** Packets queued per interface before they are handed to the driver; also how many a poll may give. */
@@ -26,32 +26,6 @@ export interface PacketTap {
   ): void;
   /** Headers and slices are lent for the call. `checksumOffset ≥ 0`: the checksum is left to the device. */
   transmitted(iface: NetworkInterface, packet: OutboundPacket): void;
-}
-
-/** What the link layer says of an address. */
-export type AddressState = "tentative" | "preferred" | "duplicated";
-
-/** One address of one interface. */
-export class InterfaceAddress {
-  readonly iface: NetworkInterface;
-  /** The address with its subnet's length. */
-  readonly prefix: Prefix;
-  readonly address: Address;
-  readonly broadcast: Address | null;
-  state: AddressState = "preferred";
-  /** Routes that stand because of this address. */
-  readonly routes: RoutingEntry[] = [];
-
-  constructor(iface: NetworkInterface, prefix: Prefix) {
-    this.iface = iface;
-    this.prefix = prefix;
-    this.address = prefix.address;
-    this.broadcast = prefix.broadcast;
-  }
-
-  get usable(): boolean {
-    return this.state === "preferred";
-  }
 }
 
 export interface InterfaceOptions {

@@ -6,7 +6,7 @@ import { type ArpSettings, registerArpSettings } from "./link/arp.ts";
 import { EthernetLink } from "./link/ethernet.ts";
 import { IpLink } from "./link/ip-link.ts";
 import type { LinkLayer } from "./link/link-layer.ts";
-import { type NdSettings, registerNdSettings } from "./link/neighbor-discovery.ts";
+import { type NdSettings, registerNdSettings } from "./link/nd-settings.ts";
 import { OutboundPool } from "./outbound-pool.ts";
 import { InboundPacket, type OutboundPacket } from "./packet.ts";
 import { RoutingTable } from "./routing-table.ts";

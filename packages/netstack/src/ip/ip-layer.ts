@@ -1,6 +1,7 @@
 import { type Address, isMapped, isMulticast } from "../address.ts";
 import { AddressMap } from "../address-map.ts";
-import type { InterfaceAddress, NetworkInterface } from "../interface.ts";
+import type { NetworkInterface } from "../interface.ts";
+import type { InterfaceAddress } from "../interface-address.ts";
 import type { InboundPacket, OutboundPacket } from "../packet.ts";
 import type { Stack } from "../stack.ts";
 import type { ControlError, TransportProtocol } from "../transport.ts";

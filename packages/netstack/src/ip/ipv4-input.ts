@@ -16,7 +16,8 @@ import {
 import type { IpLayer } from "./ip-layer.ts";
 import { checkOptions, OPTIONS_GOOD, OPTIONS_SOURCE_ROUTE } from "./ipv4-options.ts";
 import { IPV4_HEADER } from "./ipv4-output.ts";
-import { type PartialDatagram, Reassembly } from "./reassembly.ts";
+import type { PartialDatagram } from "./partial-datagram.ts";
+import { Reassembly } from "./reassembly.ts";
 
 const ALL_HOSTS = 0xe0000001;
 const MORE_FRAGMENTS = 0x2000;

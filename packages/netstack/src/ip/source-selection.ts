@@ -1,5 +1,5 @@
 import { type Address, Prefix } from "../address.ts";
-import type { InterfaceAddress } from "../interface.ts";
+import type { InterfaceAddress } from "../interface-address.ts";
 import type { Stack } from "../stack.ts";
 import type { Route } from "./route.ts";
 

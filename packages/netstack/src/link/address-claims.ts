@@ -1,5 +1,5 @@
 import type { Callout } from "@nfs4/timecounter";
-import type { InterfaceAddress } from "../interface.ts";
+import type { InterfaceAddress } from "../interface-address.ts";
 import type { Stack } from "../stack.ts";
 
 /** How one family claims an address: RFC 5227 for IPv4, RFC 4862 §5.4 for IPv6. Times are µs. */

@@ -1,5 +1,6 @@
 import { MAPPED } from "../address.ts";
-import type { InterfaceAddress, NetworkInterface } from "../interface.ts";
+import type { NetworkInterface } from "../interface.ts";
+import type { InterfaceAddress } from "../interface-address.ts";
 import type { InboundPacket, OutboundPacket } from "../packet.ts";
 import type { Stack } from "../stack.ts";
 import type { ArpStatistics } from "../statistics.ts";

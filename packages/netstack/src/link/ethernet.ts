@@ -1,5 +1,6 @@
 import { isMapped } from "../address.ts";
-import type { InterfaceAddress, NetworkInterface } from "../interface.ts";
+import type { NetworkInterface } from "../interface.ts";
+import type { InterfaceAddress } from "../interface-address.ts";
 import type { OutputResult } from "../ip/protocol.ts";
 import type { Route } from "../ip/route.ts";
 import type { InboundPacket, OutboundPacket } from "../packet.ts";

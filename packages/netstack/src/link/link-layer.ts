@@ -1,4 +1,4 @@
-import type { InterfaceAddress } from "../interface.ts";
+import type { InterfaceAddress } from "../interface-address.ts";
 import type { OutputResult } from "../ip/protocol.ts";
 import type { Route } from "../ip/route.ts";
 import type { InboundPacket, OutboundPacket } from "../packet.ts";

@@ -1,11 +1,11 @@
-import { Address, scoped, unscoped } from "../address.ts";
-import type { InterfaceAddress, NetworkInterface } from "../interface.ts";
+import { type Address, scoped, unscoped } from "../address.ts";
+import type { NetworkInterface } from "../interface.ts";
+import type { InterfaceAddress } from "../interface-address.ts";
 import { ND_NEIGHBOR_ADVERT, ND_NEIGHBOR_SOLICIT } from "../ip/icmp6-constants.ts";
 import { PROTOCOL_ICMPV6 } from "../ip/protocol.ts";
 import type { InboundPacket, OutboundPacket } from "../packet.ts";
 import type { Stack } from "../stack.ts";
 import type { Icmp6Statistics, NdStatistics } from "../statistics.ts";
-import type { Sysctl } from "../sysctl.ts";
 import { AddressClaims } from "./address-claims.ts";
 import type { EthernetLink } from "./ethernet.ts";
 import type { HeldPacket } from "./held-packet.ts";
@@ -23,40 +23,6 @@ const ROUTER = 0x80000000;
 const SOLICITED = 0x40000000;
 const OVERRIDE = 0x20000000;
 const BODY = 24;
-
-export interface NdSettings {
-  readonly dadCount: Sysctl<number>;
-  readonly multicastTries: Sysctl<number>;
-  readonly unicastTries: Sysctl<number>;
-  readonly maxHold: Sysctl<number>;
-  readonly autoLinkLocal: Sysctl<boolean>;
-}
-
-export function registerNdSettings(stack: Stack): NdSettings {
-  const { sysctl } = stack;
-  return {
-    dadCount: sysctl.number("net.inet6.ip6.dad_count", 1, {
-      description: "Number of ICMPv6 NS messages sent during duplicate address detection",
-      minimum: 0,
-      maximum: 10,
-    }),
-    multicastTries: sysctl.number("net.inet6.icmp6.nd6_mmaxtries", 3, {
-      description: "Number of ICMPv6 NS messages sent during address resolution",
-      minimum: 1,
-    }),
-    unicastTries: sysctl.number("net.inet6.icmp6.nd6_umaxtries", 3, {
-      description: "Number of ICMPv6 NS messages sent during reachability detection",
-      minimum: 1,
-    }),
-    maxHold: sysctl.number("net.inet6.icmp6.nd6_maxqueuelen", 16, {
-      description: "Number of packets to hold per neighbour",
-      minimum: 1,
-    }),
-    autoLinkLocal: sysctl.boolean("net.inet6.ip6.auto_linklocal", true, {
-      description: "Give an Ethernet interface a link-local address with its first IPv6 address",
-    }),
-  };
-}
 
 /** Neighbour discovery (RFC 4861 §7) and duplicate address detection (RFC 4862 §5.4) on one interface, as a host. */
 export class NeighborDiscovery implements NeighborProtocol {
@@ -352,12 +318,4 @@ export class NeighborDiscovery implements NeighborProtocol {
     this.groups.close();
     this.cache.clear();
   }
-}
-
-/** RFC 4291 appendix A: fe80::/64 and the modified EUI-64 of the MAC address. */
-export function linkLocalAddress(mac: Uint8Array): Address {
-  const [a, b, c, d, e, f] = mac as unknown as [number, number, number, number, number, number];
-  const w2 = ((a ^ 2) << 24) | (b << 16) | (c << 8) | 0xff;
-  const w3 = (0xfe << 24) | (d << 16) | (e << 8) | f;
-  return Address.fromWords(0xfe800000, 0, w2, w3);
 }
