@@ -23,7 +23,21 @@ export function installPackages() {
   writeStamp("packages", wanted);
 }
 
-/** Builds the addon if its sources have changed. Without a compiler everything but our own stack's devices still works. */
+/** What node-gyp calls, and the Debian packages that have it. */
+const BUILD_TOOLS = { cc: "gcc", "g++": "g++", make: "make", python3: "python3" };
+
+/** As root on Debian, installs what the addon is built with; elsewhere the build says what it misses. */
+function ensureBuildTools() {
+  const missing = Object.keys(BUILD_TOOLS).filter((tool) => spawnSync(tool, ["--version"]).error !== undefined);
+  if (missing.length === 0 || process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get")) return;
+  const packages = missing.map((tool) => BUILD_TOOLS[tool]);
+  say(`installing ${packages.join(", ")} to build the native addon`);
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const install = ["install", "-y", "--no-install-recommends", ...packages, "libc6-dev"];
+  for (const args of [["update"], install]) spawnSync("apt-get", ["-q", ...args], { env, stdio: ["ignore", 2, 2] });
+}
+
+/** Builds the addon if its sources have changed. Without it `--host` still works, and our own stack has no device. */
 export function buildAddon() {
   const native = join(root, "packages", "native");
   const sources = [join(native, "binding.gyp"), ...filesIn(join(native, "src")).filter((file) => /\.[ch]$/.test(file))];
@@ -31,6 +45,7 @@ export function buildAddon() {
   const built = join(native, "build", "Release", "nfs4_native.node");
   if (existsSync(built) && readStamp("addon") === wanted) return true;
   if (process.platform !== "linux") return false;
+  ensureBuildTools();
   say("building the native addon");
   const result = spawnSync("npm", ["run", "--silent", "build", "-w", "packages/native"], {
     cwd: root,
