@@ -235,6 +235,7 @@ describe("mistakes", () => {
       '1:38: expected a new name, found "i", which names an earlier field',
     ],
     ["struct s { t f; };", '1:12: expected a type, found "t", which is not declared'],
+    ["struct s { toString f; };", '1:12: expected a type, found "toString", which is not declared'],
     ["const T = 1; struct s { T f; };", '1:25: expected a type, found the constant "T"'],
     ["const A = B;", '1:11: expected a constant, found "B", which is not declared'],
     ["struct s { int i; }; const A = s;", '1:32: expected a constant, found the struct "s"'],

@@ -1,5 +1,5 @@
 import { Constants, INT32_MAX, INT32_MIN, UINT32_MAX } from "./constants.ts";
-import { Declarations, isBody, type ProgramDefinition } from "./declare.ts";
+import { Declarations, isBody } from "./declare.ts";
 import type { Diagnostics, Position } from "./diagnostics.ts";
 import { type Doc, INT64_MODES, type Int64Mode, NO_DOC } from "./doc.ts";
 import { Links } from "./links.ts";
@@ -10,7 +10,6 @@ import {
   describe,
   type Field,
   type Module,
-  type Program,
   type Struct,
   type Type,
   type Typedef,
@@ -18,12 +17,12 @@ import {
   underlying,
   VOID,
 } from "./model.ts";
+import { Programs } from "./programs.ts";
 import type {
   Declaration,
   EnumBody,
   Name,
   Primitive,
-  Procedure,
   Specification,
   StructBody,
   TypeSpecifier,
@@ -32,12 +31,12 @@ import type {
 } from "./syntax.ts";
 
 /** Names that many sources take from C's headers, known unless a source declares them. */
-const C_TYPES: Readonly<Record<string, Primitive>> = {
-  int32_t: "int",
-  uint32_t: "unsigned int",
-  int64_t: "hyper",
-  uint64_t: "unsigned hyper",
-};
+const C_TYPES: ReadonlyMap<string, Primitive> = new Map([
+  ["int32_t", "int"],
+  ["uint32_t", "unsigned int"],
+  ["int64_t", "hyper"],
+  ["uint64_t", "unsigned hyper"],
+]);
 
 /** The sources of one module. */
 export interface ModuleSource {
@@ -75,14 +74,14 @@ class Resolver {
   readonly #constants: Constants;
   readonly #links: Links;
   readonly #typedefs: Map<Typedef, "running" | "done"> = new Map();
-  /** Names that the sources do not declare, but the modules have. */
-  readonly #claimed: Set<string> = new Set();
+  readonly #programs: Programs;
 
   constructor(declarations: Declarations, diagnostics: Diagnostics) {
     this.#declarations = declarations;
     this.#diagnostics = diagnostics;
     this.#constants = new Constants(declarations, diagnostics);
     this.#links = new Links(declarations);
+    this.#programs = new Programs(declarations, this.#constants, diagnostics, (specifier) => this.#type(specifier));
   }
 
   run(): void {
@@ -109,7 +108,7 @@ class Resolver {
       }
       if (d.kind === "struct") this.#struct(d.definition, d.body);
       else if (d.kind === "union") this.#union(d.definition, d.body);
-      else if (d.kind === "program") d.module.definitions.push(this.#program(d.program, d.module));
+      else if (d.kind === "program") d.module.definitions.push(this.#programs.resolve(d.program, d.module));
     }
   }
 
@@ -312,7 +311,7 @@ class Resolver {
         this.#typedef(declared.definition, declared.declaration);
         return { kind: "named", definition: declared.definition };
       default: {
-        const builtIn = C_TYPES[name.text];
+        const builtIn = C_TYPES.get(name.text);
         if (declared === undefined && builtIn !== undefined) return this.#primitive(builtIn, name.at.file);
         const found =
           declared === undefined ? `"${name.text}", which is not declared` : `the ${declared.kind} "${name.text}"`;
@@ -321,100 +320,6 @@ class Resolver {
         return { kind: "scalar", scalar: "uint32" };
       }
     }
-  }
-
-  // Programs
-
-  #program({ name, number, doc, versions }: ProgramDefinition, module: Module): Program {
-    const versionNames = new Unique(this.#diagnostics, `a version of ${name.text}`);
-    return {
-      kind: "program",
-      name: name.text,
-      at: name.at,
-      doc,
-      module,
-      number: this.#number(number),
-      versions: versions.map((version) => {
-        const procedureNames = new Unique(this.#diagnostics, `a procedure of ${version.name.text}`);
-        const versionNumber = this.#number(version.number);
-        versionNames.add(version.name, version.number, versionNumber);
-        const table = `${name.text}_${version.name.text}`;
-        this.#claim(table, version.name, "its table of procedures");
-        return {
-          name: version.name.text,
-          number: versionNumber,
-          doc: version.doc,
-          procedures: version.procedures.map((procedure) => {
-            const procedureNumber = this.#number(procedure.number);
-            procedureNames.add(procedure.name, procedure.number, procedureNumber);
-            return {
-              name: procedure.name.text,
-              number: procedureNumber,
-              doc: procedure.doc,
-              argument: this.#argument(procedure, `${table}_${procedure.name.text}_arguments`, module),
-              result: procedure.result === null ? VOID : this.#type(procedure.result),
-            };
-          }),
-        };
-      }),
-    };
-  }
-
-  /** Several arguments go over the wire as the fields of a struct do. */
-  #argument(procedure: Procedure, name: string, module: Module): Type {
-    const types = procedure.parameters.map((parameter) => this.#type(parameter));
-    if (types.length === 0) return VOID;
-    if (types.length === 1) return types[0]!;
-    this.#claim(name, procedure.name, "the struct of its arguments");
-    const definition: Struct = {
-      kind: "struct",
-      name,
-      at: procedure.name.at,
-      doc: NO_DOC,
-      module,
-      fields: types.map((type, i) => ({ name: `argument${i + 1}`, doc: NO_DOC, type })),
-      link: false,
-      recursive: false,
-      minBytes: 0,
-    };
-    module.definitions.push(definition);
-    return { kind: "named", definition };
-  }
-
-  /** Takes a name that nobody declared for something that belongs to `owner`. */
-  #claim(name: string, owner: Name, what: string): void {
-    if (this.#claimed.has(name) || this.#declarations.names.has(name)) {
-      const message = `expected another name than "${owner.text}", for "${name}", which is declared, would be ${what}`;
-      this.#diagnostics.report(owner.at, message);
-    }
-    this.#claimed.add(name);
-  }
-
-  #number(value: Value): number {
-    return Number(this.#constants.integer(value, 0n, UINT32_MAX, "a number").value);
-  }
-}
-
-/** Names and numbers that may occur once (RFC 5531 §12.3). */
-class Unique {
-  readonly #diagnostics: Diagnostics;
-  readonly #what: string;
-  readonly #names: Set<string> = new Set();
-  readonly #numbers: Set<number> = new Set();
-
-  constructor(diagnostics: Diagnostics, what: string) {
-    this.#diagnostics = diagnostics;
-    this.#what = what;
-  }
-
-  add(name: Name, value: Value, number: number): void {
-    if (this.#names.has(name.text)) {
-      this.#diagnostics.report(name.at, `expected a new name, found "${name.text}", which names ${this.#what}`);
-    } else if (this.#numbers.has(number)) {
-      this.#diagnostics.report(value.at, `expected a new number, found ${number}, which ${this.#what} has`);
-    }
-    this.#names.add(name.text);
-    this.#numbers.add(number);
   }
 }
 
