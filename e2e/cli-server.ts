@@ -28,6 +28,8 @@ export interface ServeOptions {
   readonly namespace: Namespace;
   /** Words before `node`, such as `AS_NOBODY`. */
   readonly before?: readonly string[];
+  /** Words for `node` itself. */
+  readonly nodeFlags?: readonly string[];
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -51,8 +53,8 @@ export interface Nfs4Server {
 /** Starts `nfs4 serve …flags`. */
 export async function startNfs4(flags: readonly string[], options: ServeOptions): Promise<Nfs4Server> {
   build();
-  const { namespace, before = [], cwd, env } = options;
-  const server = startServerProcess([...before, process.execPath, NFS4, "serve", ...flags], {
+  const { namespace, before = [], nodeFlags = [], cwd, env } = options;
+  const server = startServerProcess([...before, process.execPath, ...nodeFlags, NFS4, "serve", ...flags], {
     namespace,
     name: "nfs4 serve",
     ...(cwd === undefined ? {} : { cwd }),

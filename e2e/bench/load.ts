@@ -3,13 +3,18 @@
  * is an `Order`, in JSON. It looks at the server's CPU time itself, so that both clocks are read at the same moments.
  */
 import { readFileSync } from "node:fs";
+import { nodeConnector } from "@nfs4/bytestream";
 import { nodeClock } from "@nfs4/timecounter";
-import { CASES, type Case, MOST_SLOTS, type Site, type Work } from "./cases.ts";
-import { NfsSession, type Target } from "./session.ts";
+import { CASES, type Case, MOST_SLOTS, type Work } from "./cases.ts";
+import { NfsSession } from "./session.ts";
 
-export interface Opponent extends Target {
+export interface Opponent {
   readonly name: string;
   readonly pid: number;
+  readonly address: string;
+  readonly port: number;
+  /** Names from the root to the served directory. */
+  readonly path: readonly string[];
 }
 
 export interface Order {
@@ -33,31 +38,41 @@ export interface Measurement {
   readonly generatorCpuSeconds: number;
 }
 
+/** A case under way on one server. */
+interface Contest {
+  readonly opponent: Opponent;
+  readonly session: NfsSession;
+  readonly work: Work;
+}
+
 /** Of /proc/PID/stat (proc(5)): USER_HZ is 100 everywhere. */
 const TICKS_PER_SECOND = 100;
 const WARM_UP_SECONDS = 1;
 
 const { opponents, directory, seconds, rounds, only }: Order = JSON.parse(process.argv[2] ?? "{}");
 const clock = nodeClock();
-const sites = new Map<Opponent, Site>();
-for (const opponent of opponents) {
-  const session = await NfsSession.open(clock, opponent, MOST_SLOTS);
-  sites.set(opponent, { session, path: opponent.path, directory });
-}
 for (const one of CASES.filter(({ name }) => only.length === 0 || only.some((part) => name.startsWith(part)))) {
-  const works = new Map<Opponent, Work>();
-  for (const [opponent, site] of sites) works.set(opponent, await one.prepare(site));
-  for (const [opponent, work] of works) await run(one, opponent, work, WARM_UP_SECONDS);
+  // A connection for each case: the kernel sizes its window by what has come so far, and small messages spoil it for large ones.
+  const contests = await Promise.all(opponents.map((opponent) => prepare(one, opponent)));
+  for (const contest of contests) await run(one, contest, WARM_UP_SECONDS);
   for (let round = 0; round < rounds; round++) {
-    for (const [opponent, work] of works) console.log(JSON.stringify(await run(one, opponent, work, seconds)));
+    for (const contest of contests) console.log(JSON.stringify(await run(one, contest, seconds)));
   }
-  for (const work of works.values()) await work.finish?.();
+  for (const { work, session } of contests) {
+    await work.finish?.();
+    await session.close();
+  }
 }
-for (const { session } of sites.values()) await session.close();
 clock.close();
 
-async function run(of: Case, opponent: Opponent, work: Work, duration: number): Promise<Measurement> {
-  const slots = sites.get(opponent)!.session.slots.slice(0, of.depth);
+async function prepare(one: Case, opponent: Opponent): Promise<Contest> {
+  const stream = await nodeConnector({ clock }).connect(opponent, { timeoutMs: 5_000 });
+  const session = await NfsSession.open(clock, stream, MOST_SLOTS);
+  return { opponent, session, work: await one.prepare({ session, path: opponent.path, directory }) };
+}
+
+async function run(of: Case, { opponent, session, work }: Contest, duration: number): Promise<Measurement> {
+  const slots = session.slots.slice(0, of.depth);
   let count = 0;
   const own = process.cpuUsage();
   const server = cpuSecondsOf(opponent.pid);

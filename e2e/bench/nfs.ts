@@ -1,7 +1,9 @@
 /**
  * NFS of `nfs4 serve`, over our stack and on kernel sockets, beside NFS-Ganesha's, in one run (docs/benchmarks.md). As root, compiled:
  *
- *   node --import tsx e2e/bench/nfs.ts [--seconds 1] [--rounds 3] [case…]
+ *   node --import tsx e2e/bench/nfs.ts [--seconds 1] [--rounds 3] [--profile DIR] [case…]
+ *
+ * With `--profile` our servers leave a CPU profile each in that directory.
  */
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +18,11 @@ import { startOpponents } from "./opponents.ts";
 import { nfsTable } from "./table.ts";
 
 const { values, positionals } = parseArgs({
-  options: { seconds: { type: "string", default: "1" }, rounds: { type: "string", default: "3" } },
+  options: {
+    seconds: { type: "string", default: "1" },
+    rounds: { type: "string", default: "3" },
+    profile: { type: "string" },
+  },
   allowPositionals: true,
 });
 const seconds = Number(values.seconds);
@@ -28,7 +34,8 @@ chmodSync(scratch.path, 0o755);
 const directory = join(scratch.path, "served");
 mkdirSync(directory);
 makeFiles(directory);
-const contest = await startOpponents(namespace, directory, scratch.path);
+const nodeFlags = values.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${values.profile}`];
+const contest = await startOpponents(namespace, directory, scratch.path, nodeFlags);
 try {
   const order: Order = { opponents: contest.opponents, directory, seconds, rounds, only: positionals };
   const generator = fileURLToPath(new URL("./load.ts", import.meta.url));

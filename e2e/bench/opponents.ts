@@ -19,8 +19,13 @@ export interface Contest {
   stop(): Promise<void>;
 }
 
-/** `scratch` takes what our servers keep between runs. */
-export async function startOpponents(namespace: Namespace, directory: string, scratch: string): Promise<Contest> {
+/** `scratch` takes what our servers keep between runs, `nodeFlags` are for them. */
+export async function startOpponents(
+  namespace: Namespace,
+  directory: string,
+  scratch: string,
+  nodeFlags: readonly string[],
+): Promise<Contest> {
   const started: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     for (let one = started.pop(); one; one = started.pop()) await one();
@@ -40,6 +45,7 @@ export async function startOpponents(namespace: Namespace, directory: string, sc
       mkdirSync(state);
       const server = await startNfs4([directory, ...flags, "--squash", "none", "--state-dir", state, "--no-admin"], {
         namespace,
+        nodeFlags,
       });
       started.push(() => server.process.stop());
       opponents.push({ name, pid: server.process.pid, address: server.address, port: server.port, path: [] });

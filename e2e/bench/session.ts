@@ -1,5 +1,5 @@
 /** As much of a 4.1 client as a load generator needs: one connection, one session, and slots that each have one call under way. */
-import { nodeConnector } from "@nfs4/bytestream";
+import type { ByteStream } from "@nfs4/bytestream";
 import {
   beginCompoundCall,
   type CREATE_SESSION4args,
@@ -30,13 +30,6 @@ const CALLBACK_PROGRAM = 0x4000_0000;
 const NO_TAG = new Uint8Array(0);
 const credential = authSys({ ...USER, gids: [USER.gid], machineName: "bench" });
 const program = { program: NFS4_PROGRAM, version: NFS_V4, credential };
-
-export interface Target {
-  readonly address: string;
-  readonly port: number;
-  /** Names from the root to the exported directory. */
-  readonly path: readonly string[];
-}
 
 /** Operations of a COMPOUND being written: their number is known in the end. */
 export class Operations {
@@ -73,8 +66,7 @@ export class NfsSession implements AsyncDisposable {
     this.slots = slots;
   }
 
-  static async open(clock: Clock, { address, port }: Target, slots: number): Promise<NfsSession> {
-    const stream = await nodeConnector({ clock }).connect({ address, port }, { timeoutMs: 5_000 });
+  static async open(clock: Clock, stream: ByteStream, slots: number): Promise<NfsSession> {
     const client = new RpcClient({ stream, environment: { clock, random: cryptoRandom } });
     const unique = cryptoRandom.fill(new Uint8Array(8));
     const introduction = {
