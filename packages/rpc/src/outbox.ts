@@ -13,8 +13,8 @@ const BATCH_BYTES = 4096;
 const FLUSH_BYTES = 64 * 1024;
 
 /**
- * Collects the records of one connection and hands them to its stream together: at the end of a batch of received calls, or of the present
- * run of microtasks.
+ * Collects the records of one connection and hands them to its stream together: at the end of a batch of received calls, or, for answers that had
+ * to wait, in the next turn of the event loop. Calls that wait for each other answer one after the other; one write takes all of them.
  */
 export class Outbox {
   readonly #environment: RpcEnvironment;
@@ -84,7 +84,7 @@ export class Outbox {
     if (this.#bytes >= FLUSH_BYTES) this.flush();
     else if (!this.corked && !this.#scheduled) {
       this.#scheduled = true;
-      queueMicrotask(this.#flushScheduled);
+      this.#environment.clock.defer(this.#flushScheduled);
     }
   }
 

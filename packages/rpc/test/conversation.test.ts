@@ -33,6 +33,24 @@ describe("a client and a server over a pipe", () => {
     await talk.finish();
   });
 
+  it("sends answers together that waited for each other", async () => {
+    let last = Promise.resolve();
+    const oneAfterTheOther = {
+      program: ECHO,
+      lowVersion: 2,
+      highVersion: 2,
+      dispatch(call: RpcCall) {
+        last = last.then(() => call.reply(() => {}));
+        return last;
+      },
+    };
+    const talk = new Conversation({ server: { programs: [oneAfterTheOther] } });
+    const calls = Array.from({ length: 20 }, () => talk.client.call({ program: ECHO, version: 2, procedure: 1 }));
+    await talk.run(Promise.all(calls));
+    expect(talk.server.counters.writes).toBe(1);
+    await talk.finish();
+  });
+
   it("answers out of order", async () => {
     const talk = new Conversation();
     const order: string[] = [];
