@@ -82,6 +82,11 @@ export class RpcCall implements UnauthenticatedCall {
     return this.#record.bytes.subarray(0, this.#record.length);
   }
 
+  /** Bytes of the whole call. */
+  get messageLength(): number {
+    return this.#record.length;
+  }
+
   /** The arguments as received (and unwrapped, if they came plain); borrowed. For a duplicate request cache's checksum. */
   get argsBytes(): Uint8Array {
     return this.#record.bytes.subarray(this.#argsOffset, this.#record.length);
@@ -116,10 +121,17 @@ export class RpcCall implements UnauthenticatedCall {
     return writer;
   }
 
-  /** A copy of the results encoded since `beginReply`, for a reply cache. Nothing may be written after it but `sendReply` called. */
-  encodedResults(): Uint8Array {
+  /**
+   * A copy of the results encoded since `beginReply`, for a reply cache: at the start of `memory` if they fit there, else in memory of their own.
+   * Nothing may be written after it but `sendReply` called.
+   */
+  encodedResults(memory?: Uint8Array): Uint8Array {
     this.#mustBe("replying");
-    return this.#writer!.bytes().slice(this.#bodyStart);
+    const record = this.#writer!.bytes();
+    const length = record.length - this.#bodyStart;
+    if (memory === undefined || length > memory.length) return record.slice(this.#bodyStart);
+    memory.set(record.subarray(this.#bodyStart));
+    return memory.subarray(0, length);
   }
 
   /**

@@ -189,10 +189,27 @@ describe("a server's answers, byte for byte (RFC 5531 §9)", () => {
     await finish();
   });
 
+  it("gives the copy in memory of the caller's where it fits", async () => {
+    const memory = new Uint8Array(16).fill(0xee);
+    const results: Uint8Array[] = [];
+    const { exchange, finish } = await raw((call) => {
+      call.beginReply().string(results.length === 0 ? "once" : "thirteen more");
+      results.push(call.encodedResults(memory));
+      call.sendReply();
+    });
+    await exchange(anyCall);
+    await exchange(anyCall);
+    expect(results[0]?.buffer).toBe(memory.buffer);
+    expect(Buffer.from(memory).toString("hex")).toBe(bare("00000004 6f6e6365 eeeeeeee eeeeeeee"));
+    expect(Buffer.from(results[1]!).toString("latin1")).toBe("\0\0\0\x0dthirteen more\0\0\0");
+    await finish();
+  });
+
   it("shows the call as it came", async () => {
     const seen: string[] = [];
     const { exchange, finish } = await raw((call) => {
       seen.push(Buffer.from(call.message).toString("hex"), Buffer.from(call.argsBytes).toString("hex"));
+      expect(call.messageLength).toBe(call.message.length);
       call.reply(() => {});
     });
     await exchange(anyCall);

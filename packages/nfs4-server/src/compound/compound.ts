@@ -319,7 +319,10 @@ class CompoundRun {
   #finish(): void {
     endCompoundReply(this.#writer, this.#places, this.#status, this.#done);
     const { releases, session, slot } = this.#context;
-    if (session && slot) session.slots.finish(slot, this.#cacheable() ? this.#call.encodedResults() : null);
+    if (session && slot) {
+      const { slots } = session;
+      slots.finish(slot, this.#cacheable() ? this.#call.encodedResults(slots.memoryOf(slot)) : null);
+    }
     if (this.#mustNotRepeat && this.#duplicateKey !== null)
       this.#services.duplicates.finish(this.#duplicateKey, this.#call.encodedResults());
     this.#call.sendReply(releases);

@@ -20,7 +20,7 @@ export const sequence: Handler<SEQUENCE4args, SEQUENCE4res> = (context, args) =>
   if (!session) return NFS4ERR_BADSESSION;
   const { call, operationCount } = context;
   // An error of SEQUENCE leaves slot and lease as they are (RFC 8881 §18.46.3), so these come first.
-  if (call.message.length > session.fore.ca_maxrequestsize) return NFS4ERR_REQ_TOO_BIG;
+  if (call.messageLength > session.fore.ca_maxrequestsize) return NFS4ERR_REQ_TOO_BIG;
   if (operationCount > session.fore.ca_maxoperations) return NFS4ERR_TOO_MANY_OPS;
   const fingerprint = requestFingerprint(call.argsBytes, call.credential);
   const verdict = session.slots.admit(args.sa_slotid, args.sa_sequenceid, args.sa_highest_slotid, fingerprint);

@@ -22,6 +22,8 @@ export interface Slot {
   busy: boolean;
   /** The encoded COMPOUND4res of the last request; null if it was not to be cached or none has been finished. */
   reply: Uint8Array | null;
+  /** Where replies of up to KEPT_UNASKED bytes are kept one after the other. Made with the first one. */
+  memory: Uint8Array | null;
   /** Checksum over the last request, by which a false retry is told from a true one; 0: none taken. */
   fingerprint: number;
 }
@@ -42,6 +44,7 @@ export class SlotTable {
       used: false,
       busy: false,
       reply: null,
+      memory: null,
       fingerprint: 0,
     }));
   }
@@ -79,6 +82,12 @@ export class SlotTable {
     if (slot.fingerprint !== fingerprint) return { kind: "error", status: NFS4ERR_SEQ_FALSE_RETRY };
     if (slot.busy) return { kind: "error", status: NFS4ERR_DELAY };
     return slot.reply ? { kind: "replay", reply: slot.reply } : { kind: "uncached" };
+  }
+
+  /** Where the reply to the request of a slot may be written before `finish`: free again with the next request. */
+  memoryOf(slot: Slot): Uint8Array {
+    slot.memory ??= new Uint8Array(KEPT_UNASKED);
+    return slot.memory;
   }
 
   /** The request of a slot has been answered; `reply` is kept if the client asked for it or it is small. */
