@@ -1,6 +1,6 @@
 /** Which attributes this server has, for each minor version, and which of them may be set (RFC 8881 §5, RFC 7862 §12.2, RFC 8275). */
 import * as p from "@nfs4/protocol";
-import { type Bitmap, bitmapOf, bitsOf, hasBit, intersection, isSubset, type nfsstat4 } from "@nfs4/protocol";
+import { type Bitmap, bitmapOf, bitsOf, hasBit, isSubset, type nfsstat4 } from "@nfs4/protocol";
 
 const SINCE_40 = [
   p.FATTR4_SUPPORTED_ATTRS,
@@ -84,7 +84,8 @@ export function exclusiveCreateAttributes(minorVersion: number): Bitmap {
 
 /** True if the mask asks to read what can only be set: NFS4ERR_INVAL (RFC 8881 §5.5). */
 export function asksForWriteOnly(mask: Bitmap): boolean {
-  return intersection(mask, WRITE_ONLY).some((word) => word !== 0);
+  for (let i = 0; i < WRITE_ONLY.length; i++) if (((mask[i] ?? 0) & WRITE_ONLY[i]!) !== 0) return true;
+  return false;
 }
 
 /** NFS4_OK if these may be set (`creating`: on a new object), or why not: unknown ones before read-only ones. */

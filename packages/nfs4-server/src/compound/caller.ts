@@ -13,14 +13,25 @@ export function callContextOf(call: RpcCall, exported: Export): CallContext {
   const gid = anonymous ? anonymousGid : squash === "root" && credential.gid === 0 ? anonymousGid : credential.gid;
   let groups = anonymous ? NO_GROUPS : credential.gids;
   if (squash === "root" && groups.includes(0)) groups = groups.map((group) => (group === 0 ? anonymousGid : group));
-  return {
-    uid,
-    gid,
-    groups,
-    get signal(): AbortSignal {
-      return call.signal;
-    },
-  };
+  return new Caller(call, uid, gid, groups);
+}
+
+class Caller implements CallContext {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+  readonly #call: RpcCall;
+
+  constructor(call: RpcCall, uid: number, gid: number, groups: readonly number[]) {
+    this.#call = call;
+    this.uid = uid;
+    this.gid = gid;
+    this.groups = groups;
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
 }
 
 /** Names the RPC principal: who may speak for a client (RFC 8881 §2.4). */

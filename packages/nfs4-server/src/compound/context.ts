@@ -37,13 +37,15 @@ export class CompoundContext {
   /** To be called when the reply has left: memory that the reply refers to. */
   readonly releases: (() => void)[] = [];
   /** What must be let go of if the operation that runs throws. */
-  readonly #cleanups: Set<() => void> = new Set();
+  #cleanups: Set<() => void> | null = null;
   /** Set by SEQUENCE for a retry: this encoded reply goes out and nothing runs. */
   replay: Uint8Array | null = null;
   /** Set by SEQUENCE for a retry whose reply was not kept: what comes next must not run. */
   uncachedRetry = false;
 
-  #callers: Map<Export, CallContext> | null = null;
+  /** The last one asked for, and on which export. */
+  #caller: CallContext | null = null;
+  #callerOn: Export | null = null;
 
   constructor(services: Services, call: RpcCall, minorVersion: number, operationCount: number) {
     this.services = services;
@@ -66,28 +68,27 @@ export class CompoundContext {
 
   /** Registers what to let go of if the running operation throws, until `settled`. */
   onFailure(cleanup: () => void): void {
+    this.#cleanups ??= new Set();
     this.#cleanups.add(cleanup);
   }
 
   settled(cleanup: () => void): void {
-    this.#cleanups.delete(cleanup);
+    this.#cleanups?.delete(cleanup);
   }
 
   /** An operation threw. */
   failed(): void {
-    for (const cleanup of this.#cleanups) cleanup();
-    this.#cleanups.clear();
+    for (const cleanup of this.#cleanups ?? []) cleanup();
+    this.#cleanups = null;
   }
 
   /** Who the caller is on an export, after squashing. */
   caller(exported: Export): CallContext {
-    this.#callers ??= new Map();
-    let caller = this.#callers.get(exported);
-    if (!caller) {
-      caller = callContextOf(this.call, exported);
-      this.#callers.set(exported, caller);
+    if (this.#caller === null || this.#callerOn !== exported) {
+      this.#caller = callContextOf(this.call, exported);
+      this.#callerOn = exported;
     }
-    return caller;
+    return this.#caller;
   }
 
   setCurrent(node: NodeReference): void {

@@ -48,6 +48,11 @@ export function inSequence<R extends object>(
 /** The status of an operation's answer: a bare one, or the first field of its result. */
 export function statusOf(answer: object | nfsstat4): nfsstat4 {
   if (typeof answer === "number") return answer;
-  const status: unknown = "status" in answer ? answer.status : Object.values(answer)[0];
-  return typeof status === "number" ? (status as nfsstat4) : NFS4_OK;
+  if ("status" in answer) return answer.status as nfsstat4;
+  // Some results call it otherwise, "sr_status" say.
+  for (const first in answer) {
+    const status: unknown = (answer as Record<string, unknown>)[first];
+    return typeof status === "number" ? (status as nfsstat4) : NFS4_OK;
+  }
+  return NFS4_OK;
 }

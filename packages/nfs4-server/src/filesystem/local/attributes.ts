@@ -39,7 +39,7 @@ function timestamp(seconds: number, nanoseconds: number): Timestamp {
 
 export function attributesOf(statx: Statx, change: bigint): Attributes {
   const type = typeOf(statx.mode);
-  const attributes = {
+  const attributes: Writable<Attributes> = {
     type,
     mode: statx.mode & 0o7777,
     uid: statx.uid,
@@ -53,12 +53,9 @@ export function attributesOf(statx: Statx, change: bigint): Attributes {
     mtime: timestamp(statx.mtimeSeconds, statx.mtimeNanoseconds),
     ctime: timestamp(statx.ctimeSeconds, statx.ctimeNanoseconds),
   };
-  const born = (statx.mask & STATX.BTIME) !== 0;
-  const device = type === "block" || type === "character";
-  if (!born && !device) return attributes;
-  return {
-    ...attributes,
-    ...(born ? { birthtime: timestamp(statx.btimeSeconds, statx.btimeNanoseconds) } : {}),
-    ...(device ? { device: { major: statx.rdevMajor, minor: statx.rdevMinor } } : {}),
-  };
+  if (statx.mask & STATX.BTIME) attributes.birthtime = timestamp(statx.btimeSeconds, statx.btimeNanoseconds);
+  if (type === "block" || type === "character") attributes.device = { major: statx.rdevMajor, minor: statx.rdevMinor };
+  return attributes;
 }
+
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };

@@ -1,4 +1,5 @@
 /** The nodes and open files of a `LocalFileSystem`. */
+import { latin1 } from "../../latin1.ts";
 import type { NodeType, OpenAccess } from "../types.ts";
 import type { KnownPermissions } from "./permissions.ts";
 
@@ -56,7 +57,5 @@ export interface LocalFile {
 }
 
 export function idOf(key: Uint8Array): string {
-  let id = "";
-  for (let i = 0; i < key.length; i++) id += String.fromCharCode(key[i]!);
-  return id;
+  return latin1(key);
 }

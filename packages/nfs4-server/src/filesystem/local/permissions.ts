@@ -28,7 +28,9 @@ export interface KnownPermissions {
 export class Permissions {
   readonly #calls: FileCalls;
   readonly #clock: Clock;
-  #lastContext: CallContext | null = null;
+  #lastUid = -1;
+  #lastGid = -1;
+  #lastGroups: readonly number[] | null = null;
   #lastCaller = "";
 
   constructor(calls: FileCalls, clock: Clock) {
@@ -77,10 +79,13 @@ export class Permissions {
     return null;
   }
 
-  #caller(context: CallContext): string {
-    if (context !== this.#lastContext) {
-      this.#lastContext = context;
-      this.#lastCaller = `${context.uid},${context.gid},${context.groups.join()}`;
+  /** Calls of one user have a context each, and its groups in common. */
+  #caller({ uid, gid, groups }: CallContext): string {
+    if (uid !== this.#lastUid || gid !== this.#lastGid || groups !== this.#lastGroups) {
+      this.#lastUid = uid;
+      this.#lastGid = gid;
+      this.#lastGroups = groups;
+      this.#lastCaller = `${uid},${gid},${groups.join()}`;
     }
     return this.#lastCaller;
   }
