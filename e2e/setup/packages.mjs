@@ -10,6 +10,7 @@ export const packages = {
   "busybox-static": "the guest's first program",
   "nfs-common": "mount.nfs4 in the guest",
   iproute2: "network namespaces, bridges, taps",
+  nftables: "what the container's entrypoint translates ports with",
   "util-linux": "setpriv and unshare, so that nothing outlives a run",
   tcpdump: "captures of servers that cannot write their own",
   tshark: "a second opinion on every captured packet",
