@@ -14,7 +14,9 @@ import type { Handler } from "../compound/handler.ts";
 import { whenReady } from "../filesystem/chain.ts";
 import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
 import { type Awaitable, OPEN_WRITE } from "../filesystem/types.ts";
-import { fileForIo } from "../state/io-file.ts";
+import { fileForIo, wrongTypeFor } from "../state/io-file.ts";
+
+const LARGEST_SIZE = BigInt(Number.MAX_SAFE_INTEGER);
 
 type Member = "allocate" | "deallocate";
 
@@ -30,16 +32,20 @@ function changeAllocation(
   const { fileSystem } = current.export;
   if (!fileSystem[member]) return NFS4ERR_NOTSUPP;
   if (length === 0n) return NFS4ERR_INVAL;
-  if (offset + length > BigInt(Number.MAX_SAFE_INTEGER)) return member === "allocate" ? NFS4ERR_FBIG : NFS4ERR_INVAL;
+  if (member === "allocate" && offset + length > LARGEST_SIZE) return NFS4ERR_FBIG;
+  // Beyond that no file has anything to give back.
+  const end = offset + length < LARGEST_SIZE ? offset + length : LARGEST_SIZE;
   const caller = context.caller(current.export);
   return whenReady(fileForIo(context, current, stateid, OPEN_WRITE), (file) => {
-    if (typeof file === "number") return file;
+    if (typeof file === "number") return wrongTypeFor(file);
     const release = (): void => file.release();
     context.onFailure(release);
-    return whenReady(fileSystem[member]?.(file.file, Number(offset), Number(length), caller), (answer): nfsstat4 => {
+    const answer =
+      end > offset ? fileSystem[member]?.(file.file, Number(offset), Number(end - offset), caller) : undefined;
+    return whenReady(answer, (done): nfsstat4 => {
       context.settled(release);
       release();
-      return isErrno(answer) ? statusOfErrno(answer) : NFS4_OK;
+      return isErrno(done) ? statusOfErrno(done) : NFS4_OK;
     });
   });
 }

@@ -1,7 +1,7 @@
 /** COMMIT (RFC 8881 §18.3): on stable storage, or the verifier changes and every client writes again. */
 
 import type { nfsstat4 } from "@nfs4/protocol";
-import { type COMMIT4args, type COMMIT4res, NFS4_OK, NFS4ERR_INVAL } from "@nfs4/protocol";
+import { type COMMIT4args, type COMMIT4res, NFS4_OK } from "@nfs4/protocol";
 import type { CompoundContext } from "../compound/context.ts";
 import { needWritable } from "../compound/context.ts";
 import { onAnswer } from "../compound/fs-answer.ts";
@@ -17,7 +17,6 @@ import { FileReference } from "../state/open-files.ts";
 export const commit: Handler<COMMIT4args, COMMIT4res> = (context, { offset, count }) => {
   const current = needWritable(context);
   if (typeof current === "number") return current;
-  if (offset + count > Number.MAX_SAFE_INTEGER + 1) return NFS4ERR_INVAL;
   const { writeVerifier } = context.services;
   const { fileSystem } = current.export;
   const caller = context.caller(current.export);

@@ -16,7 +16,7 @@ import type { Handler } from "../compound/handler.ts";
 import { whenReady } from "../filesystem/chain.ts";
 import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
 import { OPEN_READ } from "../filesystem/types.ts";
-import { fileForIo } from "../state/io-file.ts";
+import { fileForIo, wrongTypeFor } from "../state/io-file.ts";
 
 export const seek: Handler<SEEK4args, SEEK4res> = (context, { sa_stateid, sa_offset, sa_what }) => {
   const current = needCurrent(context);
@@ -28,7 +28,7 @@ export const seek: Handler<SEEK4args, SEEK4res> = (context, { sa_stateid, sa_off
   const what = sa_what === NFS4_CONTENT_DATA ? "data" : "hole";
   const caller = context.caller(current.export);
   return whenReady(fileForIo(context, current, sa_stateid, OPEN_READ), (file) => {
-    if (typeof file === "number") return file;
+    if (typeof file === "number") return wrongTypeFor(file);
     const release = (): void => file.release();
     context.onFailure(release);
     const answer = fileSystem.seek?.(file.file, Number(sa_offset), what, caller) ?? "ENOTSUP";

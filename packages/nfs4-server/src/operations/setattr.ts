@@ -15,9 +15,11 @@ import type { NodeReference } from "../filehandle/node-reference.ts";
 import { whenReady } from "../filesystem/chain.ts";
 import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
 import { type Awaitable, OPEN_WRITE } from "../filesystem/types.ts";
-import { fileForIo } from "../state/io-file.ts";
+import { fileForIo, wrongTypeFor } from "../state/io-file.ts";
 import type { FileReference } from "../state/open-files.ts";
 import { specialStateid } from "../state/stateid.ts";
+
+const asItIs = (status: nfsstat4): nfsstat4 => status;
 
 export const setattr: Handler<SETATTR4args, SETATTR4res> = (context, args) => {
   const current = needWritable(context);
@@ -26,8 +28,9 @@ export const setattr: Handler<SETATTR4args, SETATTR4res> = (context, args) => {
   const requested = requestedChanges(args.obj_attributes, context.minorVersion, false);
   if (typeof requested === "number") return requested;
   const caller = context.caller(current.export);
+  const failed = context.minorVersion === 0 ? asItIs : wrongTypeFor;
   return whenReady(fileForTruncation(context, current, args), (file) => {
-    if (typeof file === "number") return file;
+    if (typeof file === "number") return failed(file);
     const release = (): void => file?.release();
     context.onFailure(release);
     const answer = fileSystem.setattr
@@ -36,7 +39,7 @@ export const setattr: Handler<SETATTR4args, SETATTR4res> = (context, args) => {
     return whenReady(answer, (done): SETATTR4res | nfsstat4 => {
       context.settled(release);
       release();
-      return isErrno(done) ? statusOfErrno(done) : { status: NFS4_OK, attrsset: requested.set as number[] };
+      return isErrno(done) ? failed(statusOfErrno(done)) : { status: NFS4_OK, attrsset: requested.set as number[] };
     });
   });
 };

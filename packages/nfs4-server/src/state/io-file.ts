@@ -87,6 +87,11 @@ function openForOnce(
   });
 }
 
+/** As `status`, for operations that have one answer for everything but regular files (SETATTR of a size since 4.1, RFC 7862 §15.1.3, §15.4.3, §15.11.3). */
+export function wrongTypeFor(status: nfsstat4): nfsstat4 {
+  return status === NFS4ERR_ISDIR || status === NFS4ERR_SYMLINK ? NFS4ERR_WRONG_TYPE : status;
+}
+
 /** What an operation on a regular file answers for something else (RFC 8881 §18.22.4; 4.0 has no WRONG_TYPE). */
 export function statusOfWrongType(context: CompoundContext, type: string): nfsstat4 {
   if (type === "directory") return NFS4ERR_ISDIR;

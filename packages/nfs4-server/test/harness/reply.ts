@@ -1,6 +1,14 @@
 /** The reply to a COMPOUND, decoded, with statuses by their names so that a failed assertion can be read. */
-import { decodeCompoundReply, OPERATIONS, type OperationName, type OperationTypes, statusName } from "@nfs4/protocol";
+import {
+  decodeCompoundCall,
+  decodeCompoundReply,
+  OPERATIONS,
+  type OperationName,
+  type OperationTypes,
+  statusName,
+} from "@nfs4/protocol";
 import { XdrReader } from "@xdr-ts/xdr";
+import { invalidStatus } from "./valid-errors.ts";
 
 export interface OperationReply {
   /** As in the RFC, without OP_; "ILLEGAL" for OP_ILLEGAL. */
@@ -49,6 +57,11 @@ export class Reply {
     }
     reader.expectEnd();
     this.operations = operations;
+    const { minorVersion } = decodeCompoundCall(new XdrReader(request));
+    for (const { name, status: its } of operations) {
+      const invalid = invalidStatus(minorVersion, name, its);
+      if (invalid) throw new Error(invalid);
+    }
   }
 
   /** "SEQUENCE PUTROOTFH LOOKUP=NFS4ERR_NOENT": what came of each operation, at a glance. */
