@@ -3,4 +3,5 @@ import "./cases/leases.ts";
 import "./cases/locks.ts";
 import "./cases/open.ts";
 import "./cases/reclaiming.ts";
+import "./cases/recovery.ts";
 import "./cases/stateids.ts";
