@@ -5,6 +5,7 @@ import {
   decodeFattr4,
   FATTR4_MODE,
   FATTR4_MODE_UMASK,
+  type Fattr4Values,
   type fattr4,
   hasBit,
   isEmpty,
@@ -20,11 +21,21 @@ import type { AttributeChanges, Timestamp } from "../filesystem/types.ts";
 import { idOf } from "./owner.ts";
 import { settableStatus } from "./supported.ts";
 
+/** Bits of the mode to be set or cleared; the others stay (mode_set_masked, RFC 8881 §6.2.5). */
+export interface ModeBits {
+  readonly bits: number;
+  readonly mask: number;
+}
+
 export interface RequestedChanges {
   readonly changes: AttributeChanges;
+  /** Not in `changes`, for the mode as it is must be known. */
+  readonly modeBits: ModeBits | null;
   /** What the reply says was set. */
   readonly set: Bitmap;
 }
+
+const ALL_MODE_BITS = 0o7777;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -34,7 +45,7 @@ export function requestedChanges(
   minorVersion: number,
   creating: boolean,
 ): RequestedChanges | nfsstat4 {
-  if (isEmpty(attributes.attrmask)) return { changes: {}, set: [] };
+  if (isEmpty(attributes.attrmask)) return { changes: {}, modeBits: null, set: [] };
   const status = settableStatus(attributes.attrmask, minorVersion, creating);
   if (status !== NFS4_OK) return status;
   const decoded = decodeFattr4(attributes);
@@ -45,16 +56,9 @@ export function requestedChanges(
     if (values.size > BigInt(Number.MAX_SAFE_INTEGER)) return NFS4ERR_FBIG;
     changes.size = Number(values.size);
   }
-  if (values.mode !== undefined && values.mode_umask !== undefined) return NFS4ERR_INVAL;
-  if (values.mode !== undefined) {
-    if (values.mode > 0o7777) return NFS4ERR_INVAL;
-    changes.mode = values.mode;
-  }
-  if (values.mode_umask !== undefined) {
-    const { mu_mode, mu_umask } = values.mode_umask;
-    if (mu_mode > 0o7777 || mu_umask > 0o777) return NFS4ERR_INVAL;
-    changes.mode = mu_mode & ~mu_umask;
-  }
+  const modes = modeOf(values);
+  if (modes === null) return NFS4ERR_INVAL;
+  if (modes.mode !== undefined) changes.mode = modes.mode;
   if (values.owner !== undefined) {
     const uid = idOf(values.owner);
     if (uid === null) return NFS4ERR_BADOWNER;
@@ -75,7 +79,21 @@ export function requestedChanges(
     changes[name] = instant;
   }
   const set = hasBit(attributes.attrmask, FATTR4_MODE_UMASK) ? union(attributes.attrmask) : attributes.attrmask;
-  return { changes, set };
+  return { changes, modeBits: modes.bits ?? null, set };
+}
+
+/** The one of mode, mode_umask and mode_set_masked that was given, with bits that there are; null: there is more, or something wrong with it. */
+function modeOf(values: Fattr4Values): { readonly mode?: number; readonly bits?: ModeBits } | null {
+  const { mode, mode_umask, mode_set_masked } = values;
+  if (mode !== undefined)
+    return mode > ALL_MODE_BITS || mode_umask !== undefined || mode_set_masked !== undefined ? null : { mode };
+  if (mode_umask !== undefined) {
+    const { mu_mode, mu_umask } = mode_umask;
+    return mu_mode > ALL_MODE_BITS || mu_umask > 0o777 ? null : { mode: mu_mode & ~mu_umask };
+  }
+  if (mode_set_masked === undefined) return {};
+  const { mm_value_to_set: bits, mm_mask_bits: mask } = mode_set_masked;
+  return bits > ALL_MODE_BITS || mask > ALL_MODE_BITS ? null : { bits: { bits, mask } };
 }
 
 /** A mode set by mode_umask is reported under both names. */

@@ -14,9 +14,9 @@ export function ownerOf(id: number): Uint8Array {
   return bytes;
 }
 
-/** The id that an owner string names, or null (BADOWNER): only numbers up to 2^32 − 2 are owners here. */
+/** The id that an owner string names, or null (BADOWNER): only numbers up to 2^32 − 2, without leading zeros, are owners here. */
 export function idOf(owner: Uint8Array): number | null {
-  if (owner.length === 0 || owner.length > 10) return null;
+  if (owner.length === 0 || owner.length > 10 || (owner[0] === 0x30 && owner.length > 1)) return null;
   let id = 0;
   for (let i = 0; i < owner.length; i++) {
     const digit = (owner[i] ?? 0) - 0x30;

@@ -1,6 +1,6 @@
 /** Which attributes this server has, for each minor version, and which of them may be set (RFC 8881 §5, RFC 7862 §12.2, RFC 8275). */
 import * as p from "@nfs4/protocol";
-import { type Bitmap, bitmapOf, bitsOf, hasBit, isSubset, type nfsstat4 } from "@nfs4/protocol";
+import { type Bitmap, bitmapOf, bitsOf, hasBit, intersection, isSubset, type nfsstat4 } from "@nfs4/protocol";
 
 const SINCE_40 = [
   p.FATTR4_SUPPORTED_ATTRS,
@@ -50,7 +50,7 @@ const SINCE_40 = [
   p.FATTR4_TIME_MODIFY_SET,
   p.FATTR4_MOUNTED_ON_FILEID,
 ];
-const SINCE_41 = [p.FATTR4_SUPPATTR_EXCLCREAT, p.FATTR4_FS_CHARSET_CAP];
+const SINCE_41 = [p.FATTR4_MODE_SET_MASKED, p.FATTR4_SUPPATTR_EXCLCREAT, p.FATTR4_FS_CHARSET_CAP];
 const SINCE_42 = [p.FATTR4_CHANGE_ATTR_TYPE, p.FATTR4_MODE_UMASK, p.FATTR4_XATTR_SUPPORT];
 
 const SUPPORTED: readonly Bitmap[] = [
@@ -69,7 +69,14 @@ const SETTABLE: Bitmap = bitmapOf(
   p.FATTR4_TIME_MODIFY_SET,
 );
 const CREATION_ONLY: Bitmap = bitmapOf(p.FATTR4_MODE_UMASK);
-const WRITE_ONLY: Bitmap = bitmapOf(p.FATTR4_TIME_ACCESS_SET, p.FATTR4_TIME_MODIFY_SET, p.FATTR4_MODE_UMASK);
+const CHANGE_ONLY: Bitmap = bitmapOf(p.FATTR4_MODE_SET_MASKED);
+const WRITE_ONLY_EVER = bitmapOf(
+  p.FATTR4_TIME_ACCESS_SET,
+  p.FATTR4_TIME_MODIFY_SET,
+  p.FATTR4_MODE_SET_MASKED,
+  p.FATTR4_MODE_UMASK,
+);
+const WRITE_ONLY: readonly Bitmap[] = SUPPORTED.map((its) => intersection(WRITE_ONLY_EVER, its));
 /** Times of an EXCLUSIVE create hold its verifier, so the client sets them afterwards (RFC 8881 §18.16.3). */
 const EXCLUSIVE_CREATE: Bitmap = bitmapOf(p.FATTR4_SIZE, p.FATTR4_MODE, p.FATTR4_OWNER, p.FATTR4_OWNER_GROUP);
 const EXCLUSIVE_CREATE_42: Bitmap = bitmapOf(...bitsOf(EXCLUSIVE_CREATE), p.FATTR4_MODE_UMASK);
@@ -82,9 +89,10 @@ export function exclusiveCreateAttributes(minorVersion: number): Bitmap {
   return minorVersion >= 2 ? EXCLUSIVE_CREATE_42 : EXCLUSIVE_CREATE;
 }
 
-/** True if the mask asks to read what can only be set: NFS4ERR_INVAL (RFC 8881 §5.5). */
-export function asksForWriteOnly(mask: Bitmap): boolean {
-  for (let i = 0; i < WRITE_ONLY.length; i++) if (((mask[i] ?? 0) & WRITE_ONLY[i]!) !== 0) return true;
+/** True if the mask asks to read what can only be set: NFS4ERR_INVAL (RFC 8881 §5.5). What the minor version does not have is left out instead. */
+export function asksForWriteOnly(mask: Bitmap, minorVersion: number): boolean {
+  const writeOnly = WRITE_ONLY[minorVersion] ?? WRITE_ONLY[0]!;
+  for (let i = 0; i < writeOnly.length; i++) if (((mask[i] ?? 0) & writeOnly[i]!) !== 0) return true;
   return false;
 }
 
@@ -92,7 +100,7 @@ export function asksForWriteOnly(mask: Bitmap): boolean {
 export function settableStatus(mask: Bitmap, minorVersion: number, creating: boolean): nfsstat4 {
   if (!isSubset(mask, supportedAttributes(minorVersion))) return p.NFS4ERR_ATTRNOTSUPP;
   for (const number of bitsOf(mask)) {
-    if (!hasBit(SETTABLE, number) && !(creating && hasBit(CREATION_ONLY, number))) return p.NFS4ERR_INVAL;
+    if (!hasBit(SETTABLE, number) && !hasBit(creating ? CREATION_ONLY : CHANGE_ONLY, number)) return p.NFS4ERR_INVAL;
   }
   return p.NFS4_OK;
 }
@@ -100,5 +108,5 @@ export function settableStatus(mask: Bitmap, minorVersion: number, creating: boo
 /** NFS4_OK if VERIFY and NVERIFY may compare these (RFC 8881 §18.30.3). */
 export function comparableStatus(mask: Bitmap, minorVersion: number): nfsstat4 {
   if (!isSubset(mask, supportedAttributes(minorVersion))) return p.NFS4ERR_ATTRNOTSUPP;
-  return asksForWriteOnly(mask) || hasBit(mask, p.FATTR4_RDATTR_ERROR) ? p.NFS4ERR_INVAL : p.NFS4_OK;
+  return asksForWriteOnly(mask, minorVersion) || hasBit(mask, p.FATTR4_RDATTR_ERROR) ? p.NFS4ERR_INVAL : p.NFS4_OK;
 }

@@ -9,7 +9,7 @@ import { whenReady } from "../filesystem/chain.ts";
 export const getattr: Handler<GETATTR4args, never> = (context, { attr_request }) => {
   const current = needCurrent(context);
   if (typeof current === "number") return current;
-  if (asksForWriteOnly(attr_request)) return NFS4ERR_INVAL;
+  if (asksForWriteOnly(attr_request, context.minorVersion)) return NFS4ERR_INVAL;
   const mask = requestedAttributes(context, attr_request);
   return whenReady(attributesOf(context, current, mask), (values) => {
     if (typeof values === "number") return values;

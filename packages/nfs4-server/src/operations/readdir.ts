@@ -47,7 +47,7 @@ interface Bounds {
 export const readdir: Handler<READDIR4args, never> = (context, args) => {
   const directory = needCurrent(context);
   if (typeof directory === "number") return directory;
-  if (asksForWriteOnly(args.attr_request)) return NFS4ERR_INVAL;
+  if (asksForWriteOnly(args.attr_request, context.minorVersion)) return NFS4ERR_INVAL;
   if (args.cookie === 1n || args.cookie === 2n || args.cookie > 0x7fff_ffff_ffff_ffffn) return NFS4ERR_BAD_COOKIE;
   if (args.cookie !== 0n && args.cookieverf.some((byte) => byte !== 0)) return NFS4ERR_NOT_SAME;
   if (args.maxcount < FIXED_BYTES + MIN_ENTRY_BYTES) return NFS4ERR_TOOSMALL;
@@ -148,9 +148,11 @@ function entryAttributes(
   if (entry.node && !(entry.node instanceof PseudoDirectory && entry.node.exportId !== 0)) {
     return attributesOf(context, exports.reference(directory.export, entry.node), mask, entry.attributes);
   }
-  return whenReady(child(context, directory, entry.name), (node) =>
-    typeof node === "number" ? node : attributesOf(context, node, mask),
-  );
+  return whenReady(child(context, directory, entry.name), (node) => {
+    if (typeof node !== "number") return attributesOf(context, node, mask);
+    // What is not exported to this client shows the directory that it stands on: the others can be listed.
+    return entry.node ? attributesOf(context, exports.reference(directory.export, entry.node), mask) : node;
+  });
 }
 
 function writePage(

@@ -8,13 +8,13 @@ import {
   type SETATTR4args,
   type SETATTR4res,
 } from "@nfs4/protocol";
-import { requestedChanges } from "../attributes/changes.ts";
+import { type RequestedChanges, requestedChanges } from "../attributes/changes.ts";
 import { type CompoundContext, needWritable } from "../compound/context.ts";
 import type { Handler } from "../compound/handler.ts";
 import type { NodeReference } from "../filehandle/node-reference.ts";
-import { whenReady } from "../filesystem/chain.ts";
+import { after, whenReady } from "../filesystem/chain.ts";
 import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
-import { type Awaitable, OPEN_WRITE } from "../filesystem/types.ts";
+import { type AttributeChanges, type Awaitable, OPEN_WRITE, type Result } from "../filesystem/types.ts";
 import { fileForIo, wrongTypeFor } from "../state/io-file.ts";
 import type { FileReference } from "../state/open-files.ts";
 import { specialStateid } from "../state/stateid.ts";
@@ -24,18 +24,14 @@ const asItIs = (status: nfsstat4): nfsstat4 => status;
 export const setattr: Handler<SETATTR4args, SETATTR4res> = (context, args) => {
   const current = needWritable(context);
   if (typeof current === "number") return current;
-  const { fileSystem } = current.export;
   const requested = requestedChanges(args.obj_attributes, context.minorVersion, false);
   if (typeof requested === "number") return requested;
-  const caller = context.caller(current.export);
   const failed = context.minorVersion === 0 ? asItIs : wrongTypeFor;
   return whenReady(fileForTruncation(context, current, args), (file) => {
     if (typeof file === "number") return failed(file);
     const release = (): void => file?.release();
     context.onFailure(release);
-    const answer = fileSystem.setattr
-      ? fileSystem.setattr(current.node, requested.changes, caller, file?.file)
-      : ("EROFS" as const);
+    const answer = change(context, current, requested, file?.file);
     return whenReady(answer, (done): SETATTR4res | nfsstat4 => {
       context.settled(release);
       release();
@@ -43,6 +39,24 @@ export const setattr: Handler<SETATTR4args, SETATTR4res> = (context, args) => {
     });
   });
 };
+
+function change(
+  context: CompoundContext,
+  { export: exported, node, key }: NodeReference,
+  { changes, modeBits }: RequestedChanges,
+  file: unknown,
+): Awaitable<Result<void>> {
+  const { fileSystem } = exported;
+  const caller = context.caller(exported);
+  const set = (all: AttributeChanges): Awaitable<Result<void>> =>
+    fileSystem.setattr ? fileSystem.setattr(node, all, caller, file) : "EROFS";
+  if (!modeBits) return set(changes);
+  const { bits, mask } = modeBits;
+  // Two of these at once must not undo each other.
+  return context.services.queue.run(key, () =>
+    after(fileSystem.getattr(node, caller), ({ mode }) => set({ ...changes, mode: (mode & ~mask) | (bits & mask) })),
+  );
+}
 
 /**
  * The open file by which a size is set, or null where permission is decided by the mode. Without a size the stateid means nothing: some clients send

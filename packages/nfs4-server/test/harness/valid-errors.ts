@@ -287,6 +287,9 @@ const DEVIATIONS: Table = {
   // POSIX has EPERM for the sticky bit, and programs look for it.
   REMOVE: "PERM",
   RENAME: "PERM",
+  // The top is exported, but not to this client: whoever mounts it shall read "access denied".
+  PUTROOTFH: "ACCESS",
+  PUTPUBFH: "ACCESS",
   // RFC 8881 §18.35.4, case 9.
   EXCHANGE_ID: "PERM",
   // RFC 7862 §15.11.3: MUST.
