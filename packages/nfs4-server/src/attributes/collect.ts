@@ -55,6 +55,8 @@ function view(
   const { exports } = context.services;
   return whenReady(node.export.fileSystem.root(), (root) => {
     const isRoot = !isErrno(root) && exports.reference(node.export, root).key === node.key;
-    return make(isRoot ? (exports.mountPoint(node.export)?.fileid ?? null) : null);
+    const covered = isRoot ? exports.mountPoint(node.export) : null;
+    // The top of the name space covers nothing that anybody could see.
+    return make(covered?.parent ? covered.fileid : null);
   });
 }

@@ -4,11 +4,11 @@ import {
   type DELEGRETURN4args,
   NFS4_OK,
   NFS4ERR_BAD_STATEID,
-  NFS4ERR_EXPIRED,
   NFS4ERR_STALE_CLIENTID,
 } from "@nfs4/protocol";
 import { needCurrent } from "../compound/context.ts";
 import type { Handler } from "../compound/handler.ts";
+import { client40 } from "./client40.ts";
 
 export const delegreturn: Handler<DELEGRETURN4args, never> = (context, { deleg_stateid }) => {
   const current = needCurrent(context);
@@ -18,10 +18,8 @@ export const delegreturn: Handler<DELEGRETURN4args, never> = (context, { deleg_s
 };
 
 /** Of the delegations of the client's last incarnation none is left to be purged. 4.1: the client is the session's. */
-export const delegpurge: Handler<DELEGPURGE4args, never> = ({ client, services: { clients } }, { clientid }) => {
-  if (client) return NFS4_OK;
-  const known = clients.find(clientid);
-  if (!known?.confirmed) return !known && clients.isOurs(clientid) ? NFS4ERR_EXPIRED : NFS4ERR_STALE_CLIENTID;
-  clients.renew(known);
-  return NFS4_OK;
+export const delegpurge: Handler<DELEGPURGE4args, never> = (context, { clientid }) => {
+  const client = context.client ?? client40(context, clientid);
+  // It has no EXPIRED (RFC 7530 §13.2).
+  return typeof client === "number" ? NFS4ERR_STALE_CLIENTID : NFS4_OK;
 };

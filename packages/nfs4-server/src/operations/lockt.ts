@@ -4,10 +4,8 @@ import {
   type LOCKT4res,
   NFS4_OK,
   NFS4ERR_DENIED,
-  NFS4ERR_EXPIRED,
   NFS4ERR_GRACE,
   NFS4ERR_INVAL,
-  NFS4ERR_STALE_CLIENTID,
   WRITE_LT,
   WRITEW_LT,
 } from "@nfs4/protocol";
@@ -18,6 +16,7 @@ import { latin1 } from "../latin1.ts";
 import { rangeOf } from "../state/byte-range-locks.ts";
 import { statusOfWrongType } from "../state/io-file.ts";
 import type { LockOwner } from "../state/owners.ts";
+import { client40 } from "./client40.ts";
 import { deniedBy } from "./lock.ts";
 
 export const lockt: Handler<LOCKT4args, LOCKT4res> = (context, args) => {
@@ -25,10 +24,9 @@ export const lockt: Handler<LOCKT4args, LOCKT4res> = (context, args) => {
   if (typeof current === "number") return current;
   const range = rangeOf(args.offset, args.length);
   if (!range) return NFS4ERR_INVAL;
-  const { clients, grace, states } = context.services;
-  const client = context.client ?? clients.find(args.owner.clientid);
-  if (!client) return clients.isOurs(args.owner.clientid) ? NFS4ERR_EXPIRED : NFS4ERR_STALE_CLIENTID;
-  if (context.minorVersion === 0) clients.renew(client);
+  const { grace, states } = context.services;
+  const client = context.client ?? client40(context, args.owner.clientid);
+  if (typeof client === "number") return client;
   if (grace.active) return NFS4ERR_GRACE;
   return onAnswer(current.export.fileSystem.getattr(current.node, context.caller(current.export)), ({ type }) => {
     if (type !== "file") return statusOfWrongType(context, type);

@@ -6,6 +6,7 @@ import {
   OP_OPEN_DOWNGRADE,
   type OPEN_DOWNGRADE4args,
   type OPEN_DOWNGRADE4res,
+  OPEN4_SHARE_ACCESS_WANT_DELEG_MASK,
 } from "@nfs4/protocol";
 import { needCurrent } from "../compound/context.ts";
 import type { Handler } from "../compound/handler.ts";
@@ -24,8 +25,10 @@ export const openDowngrade: Handler<OPEN_DOWNGRADE4args, OPEN_DOWNGRADE4res> = (
     const state = states.find(stateid, context.client);
     if (typeof state === "number") return state;
     if (state.kind !== "open" || state.file.key !== current.key) return NFS4ERR_BAD_STATEID;
-    if (args.share_access > 3 || args.share_deny > 3) return NFS4ERR_INVAL;
-    const status = states.downgrade(state, args.share_access as ShareBits, args.share_deny as ShareBits);
+    const access =
+      context.minorVersion === 0 ? args.share_access : args.share_access & ~OPEN4_SHARE_ACCESS_WANT_DELEG_MASK;
+    if (access > 3 || args.share_deny > 3) return NFS4ERR_INVAL;
+    const status = states.downgrade(state, access as ShareBits, args.share_deny as ShareBits);
     if (status !== NFS4_OK) return status;
     if (context.minorVersion === 0) clients.renew(owner.client);
     return { status: NFS4_OK, resok4: { open_stateid: context.returnStateid(states.stateid(state)) } };

@@ -180,7 +180,7 @@ async function create(
     const found = await child(context, directory, name);
     if (typeof found !== "number") return takeExisting(context, directory, found, creation);
     if (found !== NFS4ERR_NOENT) return found;
-    if (!fileSystem.create) return NFS4ERR_ROFS;
+    if (directory.export.readOnly || !fileSystem.create) return NFS4ERR_ROFS;
     const attributes: AttributeChanges = {
       mode: 0o644,
       ...creation.attributes,
@@ -216,6 +216,7 @@ async function takeExisting(
     return { node, change: await currentChange(context, directory), attrset, truncate: false };
   }
   if (typeof attributes === "number") return attributes;
+  if (creation.truncates && node.export.readOnly) return NFS4ERR_ROFS;
   const attrset = creation.truncates ? bitmapOf(FATTR4_SIZE) : [];
   return { node, change: await currentChange(context, directory), attrset, truncate: creation.truncates };
 }

@@ -9,16 +9,13 @@ import {
   NFS4ERR_RESOURCE,
   NFS4ERR_ROFS,
   NFS4ERR_SHARE_DENIED,
-  NFS4ERR_STALE_CLIENTID,
   type nfsstat4,
   OP_OPEN,
   OPEN_DELEGATE_NONE,
   OPEN_DELEGATE_NONE_EXT,
-  OPEN4_CREATE,
   OPEN4_RESULT_CONFIRM,
   OPEN4_RESULT_LOCKTYPE_POSIX,
   OPEN4_RESULT_MAY_NOTIFY_LOCK,
-  OPEN4_RESULT_PRESERVE_UNLINKED,
   OPEN4_SHARE_ACCESS_WANT_CANCEL,
   OPEN4_SHARE_ACCESS_WANT_DELEG_MASK,
   OPEN4_SHARE_ACCESS_WANT_NO_DELEG,
@@ -26,6 +23,7 @@ import {
   type OPEN4args,
   type OPEN4res,
   type open_delegation4,
+  type stateid4,
   WND4_NOT_WANTED,
   WND4_RESOURCE,
 } from "@nfs4/protocol";
@@ -36,18 +34,19 @@ import { isErrno, statusOfErrno } from "../filesystem/errno.ts";
 import { OPEN_WRITE, type OpenAccess } from "../filesystem/types.ts";
 import { latin1 } from "../latin1.ts";
 import type { Client } from "../state/client.ts";
-import type { OpenState } from "../state/file-state.ts";
 import { graceStatus } from "../state/grace-status.ts";
 import { FileReference } from "../state/open-files.ts";
+import type { OwnerSequence } from "../state/owner-sequence.ts";
 import { inSequence } from "../state/sequenced.ts";
 import type { ShareBits } from "../state/share-reservations.ts";
+import { client40 } from "./client40.ts";
 import { findOrCreate, type OpenTarget } from "./open-target.ts";
 
 /** The bits of share_access that say which delegation is wished (4.1). */
 const WANT_BITS = 0x3_ff00;
 
 export const open: Handler<OPEN4args, OPEN4res> = (context, args) => {
-  const client = clientOf(context, args);
+  const client = context.client ?? client40(context, args.owner.clientid);
   if (typeof client === "number") return client;
   const ownerName = latin1(args.owner.owner);
   const run = () => checkAndOpen(context, args, client, ownerName);
@@ -60,17 +59,6 @@ export const open: Handler<OPEN4args, OPEN4res> = (context, args) => {
     return run();
   });
 };
-
-function clientOf(context: CompoundContext, args: OPEN4args): Client | nfsstat4 {
-  if (context.client) return context.client;
-  const { clients } = context.services;
-  const { clientid } = args.owner;
-  const client = clients.find(clientid);
-  if (client?.identity.generation !== "4.0" || !client.confirmed)
-    return !client && clients.isOurs(clientid) ? NFS4ERR_EXPIRED : NFS4ERR_STALE_CLIENTID;
-  context.renew(client);
-  return client;
-}
 
 function checkAndOpen(
   context: CompoundContext,
@@ -86,7 +74,7 @@ function checkAndOpen(
   if (access < 1 || access > 3 || deny > 3) return NFS4ERR_INVAL;
   const refused = graceStatus(context, client, args.claim.claim === CLAIM_PREVIOUS);
   if (refused !== NFS4_OK) return refused;
-  if (current.export.readOnly && (access & OPEN_WRITE || args.openhow.opentype === OPEN4_CREATE)) return NFS4ERR_ROFS;
+  if (current.export.readOnly && access & OPEN_WRITE) return NFS4ERR_ROFS;
   if (client.states.size >= context.services.limits.maxStatesPerClient)
     return context.minorVersion === 0 ? NFS4ERR_RESOURCE : NFS4ERR_DELAY;
   // One at a time in a directory: what the name means and the change_info belong together.
@@ -118,29 +106,29 @@ async function runOpen(
   const file = await fileOf(context, target, request.access as OpenAccess);
   if (typeof file === "number") return file;
   const reclaim = args.claim.claim === CLAIM_PREVIOUS;
-  let state: OpenState | nfsstat4;
+  let granted: Granted | nfsstat4;
   try {
-    state = await grant(context, target, file, request, reclaim);
+    granted = await grant(context, target, file, request, reclaim);
   } catch (error) {
     file.release();
     throw error;
   }
-  if (typeof state === "number") {
+  if (typeof granted === "number") {
     file.release();
-    return state;
+    return granted;
   }
-  state.files.adopt(file);
   context.setCurrent(target.node);
-  const { sequence } = state.owner;
+  const { sequence } = granted;
   // A reclaim can be no stray retransmission (RFC 7530 §9.1.11).
   if (reclaim && sequence) sequence.confirmed = true;
+  // Not PRESERVE_UNLINKED: a file without a name is kept until its last close, but not over a restart, which that flag promises (RFC 8881 §18.16.4).
   let rflags = OPEN4_RESULT_LOCKTYPE_POSIX;
-  if (context.minorVersion > 0) rflags |= OPEN4_RESULT_MAY_NOTIFY_LOCK | OPEN4_RESULT_PRESERVE_UNLINKED;
+  if (context.minorVersion > 0) rflags |= OPEN4_RESULT_MAY_NOTIFY_LOCK;
   else if (!sequence?.confirmed) rflags |= OPEN4_RESULT_CONFIRM;
   return {
     status: NFS4_OK,
     resok4: {
-      stateid: context.returnStateid(context.services.states.stateid(state)),
+      stateid: context.returnStateid(granted.stateid),
       cinfo: target.change,
       rflags,
       attrset: target.attrset,
@@ -149,19 +137,27 @@ async function runOpen(
   };
 }
 
-/** Decides; nothing is awaited between the last check and the state that it makes. */
+interface Granted {
+  readonly stateid: stateid4;
+  readonly sequence: OwnerSequence | null;
+}
+
+/** Decides; nothing is awaited between the last check and the state that it makes, which then has the file. */
 async function grant(
   context: CompoundContext,
   { node, truncate: truncates }: OpenTarget,
   file: FileReference,
   { client, ownerName, access, deny }: Request,
   reclaim: boolean,
-): Promise<OpenState | nfsstat4> {
+): Promise<Granted | nfsstat4> {
   const { journal, clients, states } = context.services;
   const denied = reclaim ? NFS4ERR_RECLAIM_CONFLICT : NFS4ERR_SHARE_DENIED;
   let truncated = !truncates;
   for (;;) {
     if (client.removed) return NFS4ERR_EXPIRED;
+    // Grace may have ended meanwhile, and somebody else have had the file since.
+    const refused = graceStatus(context, client, reclaim);
+    if (refused !== NFS4_OK) return refused;
     if (states.shareConflict(node, access, deny)) {
       // Clients whose leases have run out give way.
       clients.expireForConflict(states.expiredHolders(node));
@@ -180,7 +176,9 @@ async function grant(
     await recorded;
   }
   const state = states.open(states.openOwner(client, ownerName), node, access, deny);
-  return typeof state === "number" ? denied : state;
+  if (typeof state === "number") return denied;
+  state.files.adopt(file);
+  return { stateid: states.stateid(state), sequence: state.owner.sequence };
 }
 
 /** What the file system opened when it made the file, or opens now, with the caller's permission. */

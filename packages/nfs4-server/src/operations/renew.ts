@@ -1,11 +1,9 @@
 /** RENEW (RFC 7530 §16.29): 4.0's sign of life. */
-import { NFS4_OK, NFS4ERR_EXPIRED, NFS4ERR_STALE_CLIENTID, type RENEW4args } from "@nfs4/protocol";
+import { NFS4_OK, type RENEW4args } from "@nfs4/protocol";
 import type { Handler } from "../compound/handler.ts";
+import { client40 } from "./client40.ts";
 
 export const renew: Handler<RENEW4args, never> = (context, { clientid }) => {
-  const { clients } = context.services;
-  const client = clients.find(clientid);
-  if (!client?.confirmed) return !client && clients.isOurs(clientid) ? NFS4ERR_EXPIRED : NFS4ERR_STALE_CLIENTID;
-  context.renew(client);
-  return NFS4_OK;
+  const client = client40(context, clientid);
+  return typeof client === "number" ? client : NFS4_OK;
 };

@@ -41,8 +41,8 @@ export function fromHandle(context: CompoundContext, handle: Uint8Array): Awaita
   const decoded = handles.decode(handle);
   if (!decoded) return NFS4ERR_BADHANDLE;
   const exported = exports.byId(decoded.exportId);
-  if (!exported) return NFS4ERR_STALE;
-  if (!mayUse(context, exported)) return NFS4ERR_ACCESS;
+  // What is not exported to this client is not there for it: PUTFH has no ACCESS (RFC 8881 §15.2).
+  if (!exported || !mayUse(context, exported)) return NFS4ERR_STALE;
   return onAnswer(exported.fileSystem.resolve(decoded.key), (node) => exports.referenceTo(exported, node, handle));
 }
 
