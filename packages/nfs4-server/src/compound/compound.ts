@@ -67,6 +67,8 @@ const MAX_OPERATIONS_40 = 256;
 const MAX_TAG = 1024;
 /** The status and tag of a reply that could still be cut to, and one failed result. */
 const REPLY_RESERVE = 16;
+/** An operation's number and status. */
+const RESULT_HEADER = 8;
 /** Of an accepted reply with an empty verifier (RFC 5531 §9): it counts (RFC 8881 §18.36.3). */
 const RPC_HEADER = 24;
 
@@ -179,6 +181,7 @@ class CompoundRun {
     if (minorVersion > operation.minorVersions[1]) return this.#refuse(number, operation, NFS4ERR_NOTSUPP);
     if (NOT_REPEATABLE.has(number) && !this.#runsOnce()) return undefined;
     this.#releasesBefore = context.releases.length;
+    context.replied = RPC_HEADER + this.#writer.position - this.#replyStart + REPLY_RESERVE + RESULT_HEADER;
     context.room = this.#room();
     let answer: unknown;
     try {
@@ -297,11 +300,10 @@ class CompoundRun {
 
   /** What is left for the body of a result, behind its operation's number and status. */
   #room(): number {
-    const { session, cacheThis } = this.#context;
-    const used = RPC_HEADER + this.#writer.position - this.#replyStart + REPLY_RESERVE + 8;
-    if (!session) return this.#services.limits.maxMessage - used;
+    const { session, cacheThis, replied } = this.#context;
+    if (!session) return this.#services.limits.maxMessage - replied;
     const { ca_maxresponsesize, ca_maxresponsesize_cached } = session.fore;
-    return (cacheThis ? Math.min(ca_maxresponsesize, ca_maxresponsesize_cached) : ca_maxresponsesize) - used;
+    return (cacheThis ? Math.min(ca_maxresponsesize, ca_maxresponsesize_cached) : ca_maxresponsesize) - replied;
   }
 
   /** A reply must fit the session's channel, and its slot if it is to be kept (RFC 8881 §2.10.6.4). */

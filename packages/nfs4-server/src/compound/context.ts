@@ -29,7 +29,9 @@ export class CompoundContext {
   slot: Slot | null = null;
   /** The reply is to be kept in the slot. */
   cacheThis = false;
-  /** How many bytes the body of the running operation's result may have (RFC 8881 §2.10.6.4). */
+  /** Bytes of the reply in front of the body of the running operation's result, with what must still fit behind it. */
+  replied = 0;
+  /** How many bytes that body may have (RFC 8881 §2.10.6.4). */
   room = 0;
   /** 4.1: of the session; 4.0: not known until an operation names it. */
   client: Client | null = null;

@@ -30,6 +30,7 @@ import { KEPT_UNASKED } from "../state/slot-table.ts";
 const KNOWN_FLAGS = CREATE_SESSION4_FLAG_PERSIST | CREATE_SESSION4_FLAG_CONN_BACK_CHAN | CREATE_SESSION4_FLAG_CONN_RDMA;
 /** SEQUENCE and one small operation must fit, each way. */
 const SMALLEST_MESSAGE = 512;
+const SMALLEST_CALLBACK_REPLY = 256;
 const MAX_BACKCHANNEL_SLOTS = 16;
 
 /** Finds the client and minds its sequence of CREATE_SESSIONs: a retry gets the last answer, whatever it was (RFC 8881 §18.36.4). */
@@ -49,7 +50,8 @@ export const createSession: Handler<CREATE_SESSION4args, CREATE_SESSION4res> = (
 function create(context: CompoundContext, args: CREATE_SESSION4args, client: Client): CREATE_SESSION4res | nfsstat4 {
   const { callbacks, clients, limits, random } = context.services;
   if (args.csa_flags & ~KNOWN_FLAGS) return NFS4ERR_INVAL;
-  if (!client.confirmed && client.identity.principal !== principalOf(context.call.credential))
+  // The first session confirms the client (phase 3 of §18.36.4).
+  if (client.sessions.size === 0 && client.identity.principal !== principalOf(context.call.credential))
     return NFS4ERR_CLID_INUSE;
   const callbackCredential = credentialFor(args.csa_sec_parms);
   if (!callbackCredential) return NFS4ERR_NOENT;
@@ -57,6 +59,8 @@ function create(context: CompoundContext, args: CREATE_SESSION4args, client: Cli
   if (asked.ca_maxrequestsize < SMALLEST_MESSAGE || asked.ca_maxresponsesize < SMALLEST_MESSAGE)
     return NFS4ERR_TOOSMALL;
   if (asked.ca_maxoperations < 2 || asked.ca_maxrequests < 1) return NFS4ERR_INVAL;
+  const callsBack = (args.csa_flags & CREATE_SESSION4_FLAG_CONN_BACK_CHAN) !== 0;
+  if (callsBack && !carriesCallbacks(args.csa_back_chan_attrs)) return NFS4ERR_TOOSMALL;
   if (client.sessions.size >= limits.maxSessionsPerClient) return NFS4ERR_NOSPC;
   const keptPerSlot = Math.max(asked.ca_maxresponsesize_cached, KEPT_UNASKED);
   const slots = clients.replyMemory.take(asked.ca_maxrequests, keptPerSlot);
@@ -78,7 +82,7 @@ function create(context: CompoundContext, args: CREATE_SESSION4args, client: Cli
     callbackProgram: args.csa_cb_program,
     callbackCredential,
     backchannel: new BackchannelSlots(backSlots),
-    wantsBackchannel: (args.csa_flags & CREATE_SESSION4_FLAG_CONN_BACK_CHAN) !== 0,
+    wantsBackchannel: callsBack,
     replyBytes: slots * keptPerSlot,
   });
   if (!client.confirmed) {
@@ -90,8 +94,7 @@ function create(context: CompoundContext, args: CREATE_SESSION4args, client: Cli
   clients.addSession(session);
   const { connection } = context.call;
   session.foreConnections.add(connection);
-  const backchannel = (args.csa_flags & CREATE_SESSION4_FLAG_CONN_BACK_CHAN) !== 0;
-  if (backchannel) session.backConnections.add(connection);
+  if (callsBack) session.backConnections.add(connection);
   callbacks.bound(session, connection);
 
   return {
@@ -99,11 +102,22 @@ function create(context: CompoundContext, args: CREATE_SESSION4args, client: Cli
     csr_resok4: {
       csr_sessionid: session.id,
       csr_sequence: args.csa_sequence,
-      csr_flags: backchannel ? CREATE_SESSION4_FLAG_CONN_BACK_CHAN : 0,
+      csr_flags: callsBack ? CREATE_SESSION4_FLAG_CONN_BACK_CHAN : 0,
       csr_fore_chan_attrs: fore,
       csr_back_chan_attrs: back,
     },
   };
+}
+
+/** CB_SEQUENCE and one operation must fit into a callback. */
+function carriesCallbacks(back: channel_attrs4): boolean {
+  const { ca_maxrequestsize, ca_maxresponsesize, ca_maxoperations, ca_maxrequests } = back;
+  return (
+    ca_maxrequestsize >= SMALLEST_MESSAGE &&
+    ca_maxresponsesize >= SMALLEST_CALLBACK_REPLY &&
+    ca_maxoperations >= 2 &&
+    ca_maxrequests >= 1
+  );
 }
 
 function negotiate(asked: channel_attrs4, limits: ServerLimits): channel_attrs4 {

@@ -57,16 +57,21 @@ function byOpen(
     const open = states.find(stateid, context.client);
     if (typeof open === "number") return open;
     if (open.kind !== "open" || open.file.key !== file) return NFS4ERR_BAD_STATEID;
-    const owner = states.lockOwner(openOwner.client, latin1(locker.lock_owner.owner));
+    const name = latin1(locker.lock_owner.owner);
+    const owner = states.lockOwner(openOwner.client, name);
     // It has a lock stateid there, which it must use; a retry has been caught above (RFC 7530 §16.10.5).
     if (owner.sequence && owner.locks.has(open.file)) return NFS4ERR_BAD_SEQID;
     // The lock-owner's own sequence begins with its first lock, whatever LOCKs were denied before (Linux sends the same lock_seqid again); a retry is
     // the open-owner's affair.
     if (owner.locks.size === 0) owner.sequence?.beginAnew();
     return inSequence(context, { sequence: owner.sequence, seqid: locker.lock_seqid, operation: OP_LOCK }, () =>
-      decide(context, args, owner, () => {
+      decide(context, args, () => {
         const state = states.find(stateid, context.client);
-        return typeof state === "number" || state.kind === "open" ? state : NFS4ERR_BAD_STATEID;
+        if (typeof state === "number") return state;
+        // An owner of 4.1 that holds nothing may have been forgotten, and another have come under its name.
+        return state.kind === "open"
+          ? { open: state, owner: states.lockOwner(openOwner.client, name) }
+          : NFS4ERR_BAD_STATEID;
       }),
     );
   });
@@ -87,23 +92,30 @@ function byLock(
     const state = states.find(stateid, context.client);
     if (typeof state === "number") return state;
     if (state.kind !== "lock" || state.file.key !== file) return NFS4ERR_BAD_STATEID;
-    return decide(context, args, owner, () => {
+    return decide(context, args, () => {
       const now = states.find(stateid, context.client);
-      return typeof now === "number" ? now : now.kind === "lock" ? now.open : NFS4ERR_BAD_STATEID;
+      if (typeof now === "number") return now;
+      return now.kind === "lock" ? { open: now.open, owner } : NFS4ERR_BAD_STATEID;
     });
   });
 }
 
-/** `openNow`: the open that the lock stands on, looked up anew after every wait. */
+interface Parties {
+  /** The open that the lock stands on. */
+  readonly open: OpenState;
+  readonly owner: LockOwner;
+}
+
+/** `partiesNow`: looked up anew after every wait. */
 function decide(
   context: CompoundContext,
   args: LOCK4args,
-  owner: LockOwner,
-  openNow: () => OpenState | nfsstat4,
+  partiesNow: () => Parties | nfsstat4,
 ): Awaitable<LOCK4res | nfsstat4> {
   const { clients, journal, limits, states } = context.services;
-  const open = openNow();
-  if (typeof open === "number") return open;
+  const parties = partiesNow();
+  if (typeof parties === "number") return parties;
+  const { open, owner } = parties;
   const range = rangeOf(args.offset, args.length);
   if (!range) return refuse(states, owner, NFS4ERR_INVAL);
   const exclusive = args.locktype === WRITE_LT || args.locktype === WRITEW_LT;
@@ -120,7 +132,7 @@ function decide(
     conflict = open.file.locks.conflict(owner, range, exclusive);
   }
   const recorded = journal.settle();
-  if (recorded) return recorded.then(() => decide(context, args, owner, openNow));
+  if (recorded) return recorded.then(() => decide(context, args, partiesNow));
   return grant(context, args, range, open, owner, conflict, exclusive);
 }
 

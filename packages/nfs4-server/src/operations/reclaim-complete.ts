@@ -10,10 +10,7 @@ import {
 import type { CompoundContext } from "../compound/context.ts";
 import { reclaimKey } from "../state/grace-status.ts";
 
-export async function reclaimComplete(
-  context: CompoundContext,
-  { rca_one_fs }: RECLAIM_COMPLETE4args,
-): Promise<nfsstat4> {
+export function reclaimComplete(context: CompoundContext, { rca_one_fs }: RECLAIM_COMPLETE4args): nfsstat4 {
   const { client, services } = context;
   if (!client) return NFS4ERR_OP_NOT_IN_SESSION;
   // For one file system: that is about migration, and there is none here.

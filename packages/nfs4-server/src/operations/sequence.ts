@@ -2,6 +2,8 @@
 import {
   NFS4_OK,
   NFS4ERR_BADSESSION,
+  NFS4ERR_REP_TOO_BIG,
+  NFS4ERR_REP_TOO_BIG_TO_CACHE,
   NFS4ERR_REQ_TOO_BIG,
   NFS4ERR_TOO_MANY_OPS,
   SEQ4_STATUS_CB_PATH_DOWN,
@@ -14,6 +16,9 @@ import type { Handler } from "../compound/handler.ts";
 import type { Client } from "../state/client.ts";
 import type { Session } from "../state/session.ts";
 
+/** Of SEQUENCE4resok. */
+const RESULT_BYTES = 16 + 5 * 4;
+
 export const sequence: Handler<SEQUENCE4args, SEQUENCE4res> = (context, args) => {
   const { callbacks, clients } = context.services;
   const session = clients.findSession(args.sa_sessionid);
@@ -22,6 +27,9 @@ export const sequence: Handler<SEQUENCE4args, SEQUENCE4res> = (context, args) =>
   // An error of SEQUENCE leaves slot and lease as they are (RFC 8881 §18.46.3), so these come first.
   if (call.messageLength > session.fore.ca_maxrequestsize) return NFS4ERR_REQ_TOO_BIG;
   if (operationCount > session.fore.ca_maxoperations) return NFS4ERR_TOO_MANY_OPS;
+  const replySize = context.replied + RESULT_BYTES;
+  if (replySize > session.fore.ca_maxresponsesize) return NFS4ERR_REP_TOO_BIG;
+  if (args.sa_cachethis && replySize > session.fore.ca_maxresponsesize_cached) return NFS4ERR_REP_TOO_BIG_TO_CACHE;
   const fingerprint = requestFingerprint(call.argsBytes, call.credential);
   const verdict = session.slots.admit(args.sa_slotid, args.sa_sequenceid, args.sa_highest_slotid, fingerprint);
   if (verdict.kind === "error") return verdict.status;

@@ -46,6 +46,8 @@ export const setclientid: Handler<SETCLIENTID4args, SETCLIENTID4res> = (context,
   const confirmVerifier = latin1(random.fill(new Uint8Array(8)));
   if (known && known.identity.verifier === identity.verifier && known.identity.principal === identity.principal) {
     // The same incarnation: only its callback may change, once it has confirmed that (case 2).
+    const unconfirmed = clients.unconfirmed("4.0", identity.ownerId);
+    if (unconfirmed) clients.remove(unconfirmed, "replaced");
     known.pendingCallback = { callback, confirmVerifier };
     return { status: NFS4_OK, resok4: { clientid: known.id, setclientid_confirm: fromLatin1(confirmVerifier) } };
   }

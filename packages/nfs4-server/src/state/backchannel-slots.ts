@@ -21,9 +21,7 @@ export class BackchannelSlots {
     return this.#free.pop() ?? new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** `used`: the client has seen the sequence, so the next one is higher. */
-  give(slot: BackchannelSlot, used: boolean): void {
-    if (used) slot.sequence = (slot.sequence + 1) >>> 0;
+  give(slot: BackchannelSlot): void {
     const next = this.#waiting.shift();
     if (next) next(slot);
     else this.#free.push(slot);

@@ -107,8 +107,11 @@ export class ByteRangeLocks<Owner> {
         waiter.exclusive === exclusive,
     );
     this.#waiters = this.#waiters.filter((waiter) => waiter.expires > now);
-    if (known) known.expires = now + WAITER_PATIENCE;
-    else if (this.#waiters.length < MAX_WAITERS) {
+    if (known) {
+      known.expires = now + WAITER_PATIENCE;
+      // What it was told has come to nothing: it is told again.
+      known.reservedUntil = 0;
+    } else if (this.#waiters.length < MAX_WAITERS) {
       const { start, end } = range;
       this.#waiters.push({ owner, start, end, exclusive, expires: now + WAITER_PATIENCE, reservedUntil: 0 });
     }
@@ -123,8 +126,11 @@ export class ByteRangeLocks<Owner> {
     for (const waiter of this.#waiters) {
       if (waiter.expires <= now || this.conflict(waiter.owner, waiter, waiter.exclusive)) continue;
       if (promised.some((other) => (other.exclusive || waiter.exclusive) && overlaps(other, waiter))) continue;
-      if (!tell(waiter.owner)) continue;
-      waiter.reservedUntil = now + RESERVATION;
+      // Once is enough, however often locks come and go meanwhile.
+      if (waiter.reservedUntil <= now) {
+        if (!tell(waiter.owner)) continue;
+        waiter.reservedUntil = now + RESERVATION;
+      }
       promised.push(waiter);
     }
   }

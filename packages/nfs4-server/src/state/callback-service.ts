@@ -9,6 +9,8 @@ import {
   CALLBACKS,
   decodeCompoundReply,
   NFS4_OK,
+  NFS4ERR_RETRY_UNCACHED_REP,
+  NFS4ERR_SEQ_FALSE_RETRY,
   type nfsstat4,
   OP_CB_NOTIFY_LOCK,
   OP_CB_SEQUENCE,
@@ -17,6 +19,7 @@ import { parseUniversalAddress, RpcClient, type RpcConnection } from "@nfs4/rpc"
 import type { Clock, RandomSource } from "@nfs4/timecounter";
 import type { XdrReader, XdrWriter } from "@xdr-ts/xdr";
 import { fromLatin1 } from "../latin1.ts";
+import type { BackchannelSlot } from "./backchannel-slots.ts";
 import type { Client } from "./client.ts";
 import type { FileState } from "./file-state.ts";
 import type { LockOwner } from "./owners.ts";
@@ -26,6 +29,10 @@ const CB_VERSION = 1;
 const CB_NULL = 0;
 const CB_COMPOUND = 1;
 const CALLBACK_TIMEOUT_MS = 10_000;
+/** 4.0: how many clients are dialled at a time; others stay unproven until they confirm again. */
+const MAX_DIALS = 64;
+/** What CB_SEQUENCE answers to the sequence of a call that has been there (RFC 8881 §20.9.3). */
+const SEEN_BEFORE: ReadonlySet<nfsstat4> = new Set([NFS4ERR_RETRY_UNCACHED_REP, NFS4ERR_SEQ_FALSE_RETRY]);
 const NO_TAG = new Uint8Array(0);
 
 export interface CallbackServiceOptions {
@@ -47,6 +54,7 @@ export interface CallbackCounters {
 export class CallbackService {
   readonly counters: CallbackCounters = { sent: 0, failed: 0, proven: 0 };
   readonly #options: CallbackServiceOptions;
+  #dials = 0;
   /** Sessions of each connection, to be unbound when it ends. */
   readonly #sessions: WeakMap<RpcConnection, Set<Session>> = new WeakMap();
 
@@ -110,40 +118,50 @@ export class CallbackService {
     operation: ((writer: XdrWriter) => void) | null,
   ): Promise<nfsstat4> {
     const slot = await session.backchannel.take();
-    let used = false;
     try {
-      this.counters.sent++;
-      const status = await connection.call({
-        program: session.callbackProgram,
-        version: CB_VERSION,
-        procedure: CB_COMPOUND,
-        credential: session.callbackCredential,
-        timeoutMs: CALLBACK_TIMEOUT_MS,
-        encode: (writer) => {
-          const count = beginCallbackCompoundCall(writer, NO_TAG, session.minorVersion, 0);
-          writer.patchUint32(count, operation ? 2 : 1);
-          writer.uint32(OP_CB_SEQUENCE);
-          CALLBACKS.CB_SEQUENCE.encodeArguments(writer, {
-            csa_sessionid: session.id,
-            csa_sequenceid: slot.sequence,
-            csa_slotid: slot.id,
-            csa_highest_slotid: session.backchannel.highest,
-            csa_cachethis: false,
-            csa_referring_call_lists: [],
-          });
-          operation?.(writer);
-        },
-        decode: (reader: XdrReader) => {
-          const reply = decodeCompoundReply(reader);
-          // The slot's sequence counts if CB_SEQUENCE itself went well.
-          used = reply.status === NFS4_OK || reply.count > 1;
-          return reply.status;
-        },
-      });
-      return status;
+      const status = await this.#callIn(slot, session, connection, operation);
+      // The last call in this slot had reached the client, though its reply never came: this is the next one.
+      return SEEN_BEFORE.has(status) ? await this.#callIn(slot, session, connection, operation) : status;
     } finally {
-      session.backchannel.give(slot, used);
+      session.backchannel.give(slot);
     }
+  }
+
+  #callIn(
+    slot: BackchannelSlot,
+    session: Session,
+    connection: RpcConnection,
+    operation: ((writer: XdrWriter) => void) | null,
+  ): Promise<nfsstat4> {
+    this.counters.sent++;
+    return connection.call({
+      program: session.callbackProgram,
+      version: CB_VERSION,
+      procedure: CB_COMPOUND,
+      credential: session.callbackCredential,
+      timeoutMs: CALLBACK_TIMEOUT_MS,
+      encode: (writer) => {
+        const count = beginCallbackCompoundCall(writer, NO_TAG, session.minorVersion, 0);
+        writer.patchUint32(count, operation ? 2 : 1);
+        writer.uint32(OP_CB_SEQUENCE);
+        CALLBACKS.CB_SEQUENCE.encodeArguments(writer, {
+          csa_sessionid: session.id,
+          csa_sequenceid: slot.sequence,
+          csa_slotid: slot.id,
+          csa_highest_slotid: session.backchannel.highest,
+          csa_cachethis: false,
+          csa_referring_call_lists: [],
+        });
+        operation?.(writer);
+      },
+      decode: (reader: XdrReader) => {
+        const reply = decodeCompoundReply(reader);
+        // The slot's sequence counts if CB_SEQUENCE itself went well.
+        if (reply.status === NFS4_OK || reply.count > 1 || SEEN_BEFORE.has(reply.status))
+          slot.sequence = (slot.sequence + 1) >>> 0;
+        return reply.status;
+      },
+    });
   }
 
   /**
@@ -175,7 +193,7 @@ export class CallbackService {
     const { connector } = this.#options;
     if (!callback || !connector || callback.program === 0) return;
     const address = parseUniversalAddress(callback.netid, callback.universalAddress);
-    if (!address || address.port === 0) return;
+    if (!address || address.port === 0 || this.#dials === MAX_DIALS) return;
     void this.#dial(connector, client, address);
   }
 
@@ -186,6 +204,7 @@ export class CallbackService {
   ): Promise<void> {
     const { callback } = client;
     if (!callback) return;
+    this.#dials++;
     try {
       const stream = await connector.connect(address, { timeoutMs: CALLBACK_TIMEOUT_MS });
       await using rpc = new RpcClient({
@@ -203,6 +222,8 @@ export class CallbackService {
       this.counters.proven++;
     } catch {
       this.counters.failed++;
+    } finally {
+      this.#dials--;
     }
   }
 }

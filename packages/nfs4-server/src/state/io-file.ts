@@ -82,8 +82,13 @@ function openForOnce(
   const caller = context.caller(node.export);
   return onAnswer(fileSystem.getattr(node.node, caller), ({ type }): Awaitable<FileReference | nfsstat4> => {
     if (type !== "file") return statusOfWrongType(context, type);
-    if (!fileSystem.open) return new FileReference(fileSystem, node.node, access);
-    return onAnswer(fileSystem.open(node.node, access, caller), (file) => new FileReference(fileSystem, file, access));
+    return onAnswer(fileSystem.open?.(node.node, access, caller) ?? node.node, (opened) => {
+      const file = new FileReference(fileSystem, opened, access);
+      // Somebody may have come and denied it meanwhile.
+      if (!denied()) return file;
+      file.release();
+      return NFS4ERR_LOCKED;
+    });
   });
 }
 

@@ -65,7 +65,7 @@ export class OwnerSequence {
   }
 
   /**
-   * Judges a request. "new" makes the owner busy until `finish` or `abandon`. Of an owner that is not confirmed any other OPEN than the last is taken
+   * Judges a request. "new" makes the owner busy until `finish`. Of an owner that is not confirmed any other OPEN than the last is taken
    * as a new start, and nothing else but OPEN_CONFIRM makes sense (RFC 7530 §16.18.5).
    */
   admit(seqid: number, operation: number): OwnerVerdict {
@@ -84,7 +84,8 @@ export class OwnerSequence {
 
   /** The reply to the request that `admit` let in. `current`: what the current filehandle became, for the rest of a replayed COMPOUND. */
   finish(seqid: number, operation: number, status: nfsstat4, reply: unknown, current: NodeReference | null): void {
-    this.abandon();
+    this.#busy = false;
+    for (const resume of this.#waiting.splice(0)) resume();
     if (NO_ADVANCE.has(status)) return;
     this.#seqid = seqid;
     this.#operation = operation;
@@ -97,11 +98,5 @@ export class OwnerSequence {
     this.#seqid = null;
     this.#reply = null;
     this.#current = null;
-  }
-
-  /** The request that `admit` let in ended without a reply that counts (it threw). */
-  abandon(): void {
-    this.#busy = false;
-    for (const resume of this.#waiting.splice(0)) resume();
   }
 }

@@ -1,6 +1,7 @@
 /** Runs a 4.0 operation that has a seqid in its owner's sequence (RFC 7530 §9.1.7): in order, once, and with the last reply kept. In 4.1 it just runs. */
-import { NFS4_OK, type nfsstat4 } from "@nfs4/protocol";
+import { NFS4_OK, NFS4ERR_SERVERFAULT, type nfsstat4 } from "@nfs4/protocol";
 import type { CompoundContext } from "../compound/context.ts";
+import { errnoOfThrown, statusOfErrno } from "../filesystem/errno.ts";
 import type { Awaitable } from "../filesystem/types.ts";
 import type { OwnerSequence } from "./owner-sequence.ts";
 
@@ -33,15 +34,18 @@ export function inSequence<R extends object>(
     sequence.finish(seqid, operation, statusOf(answer), answer, context.current);
     return answer;
   };
-  const abandon = (error: unknown): never => {
-    sequence.abandon();
+  // It counts like any other failure: the client will go on to the next number (RFC 7530 §9.1.7).
+  const thrown = (error: unknown): never => {
+    const errno = errnoOfThrown(error);
+    const status = errno ? statusOfErrno(errno) : NFS4ERR_SERVERFAULT;
+    sequence.finish(seqid, operation, status, status, null);
     throw error;
   };
   try {
     const answer = run();
-    return answer instanceof Promise ? answer.then(finish, abandon) : finish(answer);
+    return answer instanceof Promise ? answer.then(finish, thrown) : finish(answer);
   } catch (error) {
-    return abandon(error);
+    return thrown(error);
   }
 }
 
