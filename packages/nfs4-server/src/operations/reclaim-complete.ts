@@ -8,9 +8,11 @@ import {
   type RECLAIM_COMPLETE4args,
 } from "@nfs4/protocol";
 import type { CompoundContext } from "../compound/context.ts";
+import { whenReady } from "../filesystem/chain.ts";
+import type { Awaitable } from "../filesystem/types.ts";
 import { reclaimKey } from "../state/grace-status.ts";
 
-export function reclaimComplete(context: CompoundContext, { rca_one_fs }: RECLAIM_COMPLETE4args): nfsstat4 {
+export function reclaimComplete(context: CompoundContext, { rca_one_fs }: RECLAIM_COMPLETE4args): Awaitable<nfsstat4> {
   const { client, services } = context;
   if (!client) return NFS4ERR_OP_NOT_IN_SESSION;
   // For one file system: that is about migration, and there is none here.
@@ -19,6 +21,5 @@ export function reclaimComplete(context: CompoundContext, { rca_one_fs }: RECLAI
   client.reclaimComplete = true;
   services.grace.complete(reclaimKey(client));
   // If grace was over before, what it did take back was not on record any more.
-  if (client.states.size > 0) await services.journal.remember(client);
-  return NFS4_OK;
+  return client.states.size > 0 ? whenReady(services.journal.remember(client), () => NFS4_OK) : NFS4_OK;
 }

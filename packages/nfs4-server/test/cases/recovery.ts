@@ -133,6 +133,7 @@ describe.each([0, 1, 2])("grace in 4.%i", (minor) => {
     }
     await world.pass(2);
     expect(world.server.inGrace).toBe(false);
+    await reclaimed(client);
 
     await world.restart();
     await comeBack(world, client);
