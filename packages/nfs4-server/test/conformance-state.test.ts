@@ -5,3 +5,4 @@ import "./cases/open.ts";
 import "./cases/reclaiming.ts";
 import "./cases/recovery.ts";
 import "./cases/stateids.ts";
+import "./cases/waits.ts";
