@@ -69,7 +69,6 @@ export const WITHOUT_ATTRIBUTE: { readonly [Name in AttributeName]?: string } = 
   retentevt_get: RETENTION,
   retentevt_set: RETENTION,
   retention_hold: RETENTION,
-  mode_set_masked: "clients set the mode",
   clone_blksize: COPIES,
   space_freed: "statx does not tell what removing a file would free",
   sec_label: "no security labels",
