@@ -244,6 +244,7 @@ export class MemoryLinkEnd implements Driver {
 
   start(events: DriverEvents): void {
     this.#events = events;
+    this.#wanted = true;
     this.announce();
   }
 

@@ -1,7 +1,9 @@
 import { SeededRandom, VirtualClock } from "@nfs4/timecounter";
 import { describe, expect, it } from "vitest";
 import { createStack } from "../../src/create-stack.ts";
+import type { DriverEvents } from "../../src/driver.ts";
 import { MemoryLink, type MemoryLinkOptions } from "../../src/drivers/memory-link.ts";
+import { OutboundPacket } from "../../src/packet.ts";
 import { ramp } from "./packets.ts";
 
 interface Outcome {
@@ -105,4 +107,23 @@ describe("the in-memory link", () => {
   it("carries Ethernet, with ARP at both ends", async () => {
     expect(numbers(await run({ medium: "ethernet" }, 16))).toEqual(inOrder.slice(0, 16));
   });
+});
+
+it("an end that is started again, by another stack, tells it what comes", () => {
+  const clock = new VirtualClock();
+  const link = new MemoryLink(clock);
+  const told: string[] = [];
+  const events = (name: string): DriverEvents => ({ ready: () => told.push(name), linkChanged: () => {} });
+  const slab = new Uint8Array(64);
+  const packet = new OutboundPacket(slab, new DataView(slab.buffer), 0);
+  for (const name of ["first", "second"]) {
+    link.b.start(events(name));
+    link.b.poll(0);
+    packet.headerLength = 40;
+    link.a.transmit([packet], 1);
+    clock.runForSync(1);
+    // Told, and never asked: its stack has gone.
+    void link.b.close();
+  }
+  expect(told).toEqual(["first", "second"]);
 });
