@@ -10,6 +10,7 @@ import {
   LAST_MINOR_VERSION,
   NFS4_OK,
   NFS4ERR_BADXDR,
+  NFS4ERR_IO,
   NFS4ERR_MINOR_VERS_MISMATCH,
   NFS4ERR_NOFILEHANDLE,
   NFS4ERR_NOT_ONLY_OP,
@@ -58,6 +59,17 @@ const NOT_REPEATABLE: ReadonlySet<number> = new Set([
   nfs_opnum4.OP_LINK,
   nfs_opnum4.OP_REMOVE,
   nfs_opnum4.OP_RENAME,
+  nfs_opnum4.OP_SETATTR,
+]);
+
+/**
+ * Operations other than WRITE and COMMIT that change a file's data: if the disk has failed them, what was written UNSTABLE before may be lost with it, and
+ * every client must write again (RFC 8881 §18.3.3).
+ */
+const CHANGES_DATA: ReadonlySet<number> = new Set([
+  nfs_opnum4.OP_ALLOCATE,
+  nfs_opnum4.OP_DEALLOCATE,
+  nfs_opnum4.OP_OPEN,
   nfs_opnum4.OP_SETATTR,
 ]);
 
@@ -252,7 +264,7 @@ class CompoundRun {
     this.#writer.uint32(number);
     if (operation) operation.encodeFailure(this.#writer, status);
     else this.#writer.uint32(status);
-    this.#settle(status);
+    this.#settle(number, status);
     return undefined;
   }
 
@@ -268,7 +280,7 @@ class CompoundRun {
       status = instead = this.#fault(error);
     }
     if (instead === NFS4_OK) {
-      this.#settle(status);
+      this.#settle(number, status);
       return;
     }
     this.#writer.truncate(before);
@@ -289,9 +301,10 @@ class CompoundRun {
     return statusOf(answer as object);
   }
 
-  #settle(status: nfsstat4): void {
+  #settle(number: number, status: nfsstat4): void {
     this.#done++;
     this.#status = status;
+    if (status === NFS4ERR_IO && CHANGES_DATA.has(number)) this.#services.writeVerifier.change();
     if (status !== NFS4_OK) {
       const { errors } = this.#services.counters;
       errors.set(status, (errors.get(status) ?? 0) + 1);

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { hex, text, utf8 } from "../harness/bytes.ts";
 import { DATA_SYNC, FILE_SYNC, UNSTABLE } from "../harness/compound.ts";
 import { READ } from "../harness/open-options.ts";
+import type { Reply } from "../harness/reply.ts";
 import { ALICE } from "../harness/wire.ts";
 import { World } from "../harness/world.ts";
 
@@ -174,7 +175,7 @@ describe.each([0, 1, 2])("WRITE in 4.%i", (minor) => {
 describe("the verifier of WRITE and COMMIT (RFC 8881 §18.3.3, §18.32.3)", () => {
   const begin = async () => {
     const world = await World.create({ delayed: true });
-    const client = await world.client41();
+    const client = await world.client41("alpha", 2);
     await client.writeFile("/f", "x");
     const file = await client.open("/f");
     const write = (stable: 0 | 1 | 2 = UNSTABLE) =>
@@ -209,6 +210,26 @@ describe("the verifier of WRITE and COMMIT (RFC 8881 §18.3.3, §18.32.3)", () =
     expect((await write(FILE_SYNC)).status).toBe("NFS4ERR_IO");
     world.delays.onCall = () => {};
     expect(hex((await commit()).ok().get("COMMIT").writeverf)).not.toBe(before);
+    await world.finish();
+  });
+
+  it("changes when the disk fails SETATTR, ALLOCATE, or an OPEN that cuts", async () => {
+    const { world, client, file, commit } = await begin();
+    const seen = new Set([hex((await commit()).ok().get("COMMIT").writeverf)]);
+    const { stateid, handle } = file;
+    const range = { aa_stateid: stateid, aa_offset: 0n, aa_length: 10n };
+    const requests: [string, () => Promise<Reply>][] = [
+      ["setattr", () => client.compound().putfh(handle).setattr({ size: 1n }, stateid).send()],
+      ["allocate", () => client.compound().putfh(handle).op("ALLOCATE", range).send()],
+      ["setattr", () => client.tryOpen("/f", { create: "unchecked", attributes: { size: 0n } })],
+    ];
+    for (const [member, request] of requests) {
+      world.delays.onCall = io(member);
+      expect((await request()).status).toBe("NFS4ERR_IO");
+      world.delays.onCall = () => {};
+      seen.add(hex((await commit()).ok().get("COMMIT").writeverf));
+    }
+    expect(seen.size).toBe(1 + requests.length);
     await world.finish();
   });
 
