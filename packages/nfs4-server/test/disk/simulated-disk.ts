@@ -29,6 +29,7 @@ export class SimulatedDisk {
   crashAt: number = Number.POSITIVE_INFINITY;
   /** How often a sync fails: 0 … 1. */
   syncFailures = 0;
+  failedSyncs = 0;
   /** Called within the operation that loses its power. */
   onCrash: () => void = () => {};
   /** Machines that have stood on it. */
@@ -93,14 +94,26 @@ export class SimulatedDisk {
   /** Throws EIO if it fails. */
   sync(node: DiskNode): void {
     const fails = this.syncFailures > 0 && this.random.chance(this.syncFailures);
-    if (node instanceof DiskFile) {
-      if (fails) node.failSync(this.random, this.#sector);
-      else node.sync();
-    } else if (!fails) {
-      for (const change of this.#pending) if (touches(change, node)) apply(change, "platter");
-      this.#pending = this.#pending.filter((change) => !touches(change, node));
-    }
-    if (fails) throw diskError("EIO");
+    if (node instanceof DiskDirectory) {
+      if (!fails) this.syncNames(node);
+    } else if (fails) node.failSync(this.random, this.#sector);
+    else node.sync();
+    if (!fails) return;
+    this.failedSyncs++;
+    throw diskError("EIO");
+  }
+
+  syncNames(directory: DiskDirectory): void {
+    for (const change of this.#pending) if (touches(change, directory)) apply(change, "platter");
+    this.#pending = this.#pending.filter((change) => !touches(change, directory));
+  }
+
+  /** A directory that is there from the beginning. */
+  install(name: string): DiskDirectory {
+    const node = this.makeDirectory({ ...NO_ATTRIBUTES, mode: 0o777 });
+    this.change({ add: { directory: this.root, name, node } });
+    this.syncNames(this.root);
+    return node;
   }
 }
 

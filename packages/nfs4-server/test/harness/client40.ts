@@ -56,6 +56,11 @@ export class Client40 extends Mount {
   async introduce(changes: Partial<SETCLIENTID4args> & { readonly verifier?: number } = {}): Promise<void> {
     const { clientid, setclientid_confirm } = (await this.setClientId(changes)).ok().get("SETCLIENTID");
     (await this.confirm(clientid, setclientid_confirm)).ok();
+    this.begin(clientid);
+  }
+
+  /** From now on it is known by this id, and has nothing. */
+  begin(clientid: Uint64Pair): void {
     this.#clientid = clientid;
     this.seqids.clear();
     this.locks.clear();

@@ -91,7 +91,18 @@ export abstract class Mount implements Sender {
   }
 
   async lock(opened: Opened, options: LockOptions = {}): Promise<Locked> {
+    return this.locked(opened, options, await this.requestLock(opened, options));
+  }
+
+  /** A LOCK, with all that it was answered. */
+  async tryLock(opened: Opened, options: LockOptions = {}): Promise<Reply> {
     const reply = await this.requestLock(opened, options);
+    this.locked(opened, options, reply);
+    return reply;
+  }
+
+  /** Takes note of what a LOCK came to. */
+  protected locked(opened: Opened, options: LockOptions, reply: Reply): Locked {
     if (reply.status !== "NFS4_OK") {
       const result = reply.operations.at(-1)?.result as { denied?: Record<string, never> } | undefined;
       const denied = result?.denied as
