@@ -184,6 +184,37 @@ describe("CB_NOTIFY_LOCK (RFC 8881 §20.11)", () => {
     await world.finish();
   });
 
+  it("gets over a reply that was lost: the client has seen that sequence, so the next one is sent (RFC 8881 §20.9.3)", async () => {
+    const world = await World.create();
+    const receiver = new CallbackReceiver();
+    const client = await withBackchannel(world, receiver);
+    receiver.seenBefore = 2;
+    await contended(world, client);
+    const sequences = receiver.received.map(({ sequence }) => sequence?.csa_sequenceid);
+    expect(sequences).toEqual([1, 2, 3]);
+    await world.finish();
+  });
+
+  it("is told once, however often the lock comes and goes, until the client has asked again", async () => {
+    const world = await World.create();
+    const receiver = new CallbackReceiver();
+    const client = await withBackchannel(world, receiver);
+    const file = await contended(world, client);
+    const other = await world.client41("third");
+    const theirs = await other.open("/f");
+    for (let i = 0; i < 5; i++) {
+      expect((await other.lock(theirs)).status).toBe("NFS4_OK");
+      (await other.unlock(theirs)).ok();
+    }
+    expect(receiver.names.filter((name) => name === "CB_NOTIFY_LOCK")).toHaveLength(1);
+    expect((await other.lock(theirs)).status).toBe("NFS4_OK");
+    expect((await client.lock(file, { type: WRITEW_LT })).status).toBe("NFS4ERR_DENIED");
+    (await other.unlock(theirs)).ok();
+    await world.pass(1);
+    expect(receiver.names.filter((name) => name === "CB_NOTIFY_LOCK")).toHaveLength(2);
+    await world.finish();
+  });
+
   it("CB_SEQUENCE that a client refuses counts as failed", async () => {
     const world = await World.create();
     const receiver = new CallbackReceiver();

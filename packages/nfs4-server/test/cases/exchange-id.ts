@@ -274,6 +274,30 @@ describe("CREATE_SESSION (RFC 8881 §18.36.4)", () => {
     await world.finish();
   });
 
+  it("refuses a backchannel that carries no callback: TOOSMALL; without one its sizes do not matter", async () => {
+    const world = await World.create();
+    const client = await stranger(world);
+    (await client.exchangeId()).ok();
+    const tiny = { ...CHANNEL, ca_maxrequestsize: 100 };
+    const none = { ...CHANNEL, ca_maxrequests: 0 };
+    for (const csa_back_chan_attrs of [tiny, none, { ...CHANNEL, ca_maxoperations: 1 }]) {
+      const csa_flags = CREATE_SESSION4_FLAG_CONN_BACK_CHAN;
+      expect((await client.createSession({ csa_flags, csa_back_chan_attrs })).status).toBe("NFS4ERR_TOOSMALL");
+      client.sequence++;
+    }
+    (await client.createSession({ csa_back_chan_attrs: tiny })).ok();
+    await world.finish();
+  });
+
+  it("that is the first again, by another principal: CLID_INUSE", async () => {
+    const world = await World.create();
+    const client = await world.client41();
+    (await client.bare().op("DESTROY_SESSION", { dsa_sessionid: client.session.id }).send()).ok();
+    client.user = ALICE;
+    expect((await client.createSession()).status).toBe("NFS4ERR_CLID_INUSE");
+    await world.finish();
+  });
+
   it("may stand behind a SEQUENCE of another session; without one it must be alone", async () => {
     const world = await World.create();
     const client = await world.client41();

@@ -17,6 +17,8 @@ import {
   OPEN_DELEGATE_NONE,
   OPEN_DELEGATE_NONE_EXT,
   OPEN4_RESULT_LOCKTYPE_POSIX,
+  OPEN4_RESULT_PRESERVE_UNLINKED,
+  OPEN4_SHARE_ACCESS_WANT_NO_DELEG,
 } from "@nfs4/protocol";
 import { describe, expect, it } from "vitest";
 import { hex, utf8, verifier } from "../harness/bytes.ts";
@@ -272,6 +274,17 @@ describe("OPEN since 4.1", () => {
       client.addOpen(client.compound().putfh(handle), "", { claim }).send();
     expect((await open(cur)).status).toBe("NFS4ERR_BAD_STATEID");
     expect((await open({ claim: CLAIM_DELEG_PREV_FH })).status).toBe("NFS4ERR_RECLAIM_BAD");
+    await world.finish();
+  });
+
+  it("promises nothing over restarts for files without a name (RFC 8881 §18.16.4), and OPEN_DOWNGRADE passes over wishes (§18.18.3)", async () => {
+    const world = await World.create();
+    const client = await world.client41();
+    await client.writeFile("/f", "x");
+    await client.open("/f", { access: READ });
+    const file = await client.open("/f");
+    expect(file.rflags & OPEN4_RESULT_PRESERVE_UNLINKED).toBe(0);
+    expect((await client.downgrade(file, READ | OPEN4_SHARE_ACCESS_WANT_NO_DELEG, 0)).status).toBe("NFS4_OK");
     await world.finish();
   });
 

@@ -94,6 +94,21 @@ describe("OPEN in its owner's sequence", () => {
     await world.finish();
   });
 
+  it("counts what a file system throws, too: the client goes on to the next number", async () => {
+    const world = await World.create({ delayed: true });
+    const client = await world.client40();
+    await client.writeFile("/f", "x");
+    world.delays.onCall = (member) => {
+      if (member === "open") throw Object.assign(new Error("broken"), { code: "EIO" });
+    };
+    const failed = await client.tryOpen("/f");
+    expect(failed.status).toBe("NFS4ERR_IO");
+    world.delays.onCall = () => {};
+    expect((await client.retry(failed)).status).toBe("NFS4ERR_IO");
+    await client.open("/f");
+    await world.finish();
+  });
+
   it("by an owner that never confirmed starts anew: what it had is gone, any number will do", async () => {
     const { world, client } = await withFile();
     const first = await client.tryOpen("/f", { owner: "o", deny: 3 });

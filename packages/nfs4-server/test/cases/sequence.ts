@@ -257,6 +257,21 @@ describe("the size of replies (RFC 8881 §2.10.6.4)", () => {
     await world.finish();
   });
 
+  it("SEQUENCE itself says so where not even its own reply fits, and the slot stays as it was (RFC 8881 §18.46.3)", async () => {
+    const world = await World.create();
+    const client = await world.client41();
+    (await client.createSession({ csa_fore_chan_attrs: { ...CHANNEL, ca_maxresponsesize_cached: 64 } })).ok();
+    expect((await client.compound().on({ cache: true }).send()).summary).toBe("SEQUENCE=NFS4ERR_REP_TOO_BIG_TO_CACHE");
+    (await client.compound().on({ sequence: 1 }).send()).ok();
+    const tagged = client.compound().on({ slot: 1 });
+    tagged.tag = new Uint8Array(1000);
+    (await client.createSession({ csa_fore_chan_attrs: { ...CHANNEL, ca_maxresponsesize: 1024 } })).ok();
+    tagged.session = client.session;
+    expect((await tagged.send()).summary).toBe("SEQUENCE=NFS4ERR_REP_TOO_BIG");
+    (await client.compound().on({ slot: 1, sequence: 1 }).send()).ok();
+    await world.finish();
+  });
+
   it("READDIR is cut to what the session's reply can hold rather than refused", async () => {
     const world = await World.create();
     const client = await withChannel(world, { ca_maxresponsesize: 1024 });

@@ -1,6 +1,6 @@
 /** SETCLIENTID, SETCLIENTID_CONFIRM, RENEW: clients of 4.0 (RFC 7530 §16.33, §16.34, §16.29). In the RFC's notation: {v, x, c, k, s}. */
 import { describe, expect, it } from "vitest";
-import { hex } from "../harness/bytes.ts";
+import { hex, utf8 } from "../harness/bytes.ts";
 import { Client40 } from "../harness/client40.ts";
 import { ALICE } from "../harness/wire.ts";
 import { World } from "../harness/world.ts";
@@ -88,6 +88,22 @@ describe("SETCLIENTID (RFC 7530 §16.33.5)", () => {
     const reply = await other.setClientId({ verifier: 2 });
     expect(reply.status).toBe("NFS4ERR_CLID_INUSE");
     expect(reply.result("SETCLIENTID")).toMatchObject({ client_using: { na_r_netid: "tcp" } });
+    await world.finish();
+  });
+
+  it("a 4.1 client's id is STALE_CLIENTID to whatever takes one in 4.0", async () => {
+    const world = await World.create();
+    const { clientid } = await world.client41("other");
+    const client = await world.client40();
+    const handle = await client.writeFile("/f", "x");
+    const owner = { clientid, owner: utf8("locker") };
+    const compounds = [
+      client.compound().op("RENEW", { clientid }),
+      client.compound().op("DELEGPURGE", { clientid }),
+      client.compound().op("RELEASE_LOCKOWNER", { lock_owner: owner }),
+      client.compound().putfh(handle).op("LOCKT", { locktype: 2, offset: 0n, length: 1n, owner }),
+    ];
+    for (const compound of compounds) expect((await compound.send()).status).toBe("NFS4ERR_STALE_CLIENTID");
     await world.finish();
   });
 

@@ -7,6 +7,7 @@ import {
   decodeCallbackCompoundCall,
   endCompoundReply,
   NFS4_OK,
+  NFS4ERR_RETRY_UNCACHED_REP,
   type nfsstat4,
   OP_CB_SEQUENCE,
 } from "@nfs4/protocol";
@@ -26,6 +27,8 @@ export class CallbackReceiver {
   readonly received: Callback[] = [];
   /** What CB_SEQUENCE is answered. */
   sequenceStatus: nfsstat4 = NFS4_OK;
+  /** As if this sequence had come before, and its reply been lost. */
+  seenBefore = -1;
   /** Calls are taken and never answered. */
   silent = false;
   readonly program: RpcProgram;
@@ -61,13 +64,15 @@ export class CallbackReceiver {
   }
 
   #answer(call: RpcCall, sequence: Callback["sequence"], operations: readonly { readonly name: string }[]): void {
+    const seen = sequence?.csa_sequenceid === this.seenBefore;
+    const sequenceStatus = seen ? NFS4ERR_RETRY_UNCACHED_REP : this.sequenceStatus;
     call.reply((writer) => {
       const places = beginCompoundReply(writer, new Uint8Array(0));
       let results = 0;
       if (sequence) {
         results++;
         writer.uint32(OP_CB_SEQUENCE);
-        if (this.sequenceStatus !== NFS4_OK) CALLBACKS.CB_SEQUENCE.encodeFailure(writer, this.sequenceStatus);
+        if (sequenceStatus !== NFS4_OK) CALLBACKS.CB_SEQUENCE.encodeFailure(writer, sequenceStatus);
         else
           CALLBACKS.CB_SEQUENCE.encodeResult(writer, {
             csr_status: NFS4_OK,
@@ -80,14 +85,14 @@ export class CallbackReceiver {
             },
           });
       }
-      if (this.sequenceStatus === NFS4_OK) {
+      if (sequenceStatus === NFS4_OK) {
         for (const { name } of operations) {
           results++;
           writer.uint32(CALLBACKS[name as keyof typeof CALLBACKS].number);
           writer.uint32(NFS4_OK);
         }
       }
-      endCompoundReply(writer, places, this.sequenceStatus, results);
+      endCompoundReply(writer, places, sequenceStatus, results);
     });
   }
 }
