@@ -120,7 +120,7 @@ export async function createServer(options: ServerOptions): Promise<NfsServer> {
     duplicates: new DuplicateRequestCache(),
     writeVerifier: new WriteVerifier(identity.epoch, random.uint32()),
     queue: new KeyedQueue(),
-    readBuffers: new ReadBuffers(64 * 2 ** 20, options.poison),
+    readBuffers: new ReadBuffers(options.poison ? { poison: true } : {}),
     identity: identity.name,
   };
   const rpc = new RpcServer({
