@@ -63,7 +63,7 @@ export class PooledBuffer {
 }
 
 export interface BufferPoolOptions {
-  /** Bytes of idle buffers to keep. Default 32 MiB. */
+  /** Bytes of idle buffers to keep. Default 16 MiB. */
   readonly keep?: number;
   /** Overwrite released buffers, so that a test sees who still reads them. */
   readonly poison?: boolean;
@@ -79,7 +79,7 @@ export class BufferPool {
   #allocated = 0;
 
   constructor(options: BufferPoolOptions = {}) {
-    this.#keep = options.keep ?? 32 * 1024 * 1024;
+    this.#keep = options.keep ?? 16 * 1024 * 1024;
     this.#poison = options.poison ?? false;
   }
 

@@ -69,8 +69,9 @@ export class IncomingCalls implements CallOwner {
   #starting: RpcCall | null = null;
   #callPermit = false;
   #callPermitAsked = false;
-  #outputPermit = false;
-  #outputPermitAsked = false;
+  /** Bytes reserved for the next call's reply, 0 for none, and how many of them are being waited for. */
+  #outputPermit = 0;
+  #outputPermitAsked = 0;
   #pumpScheduled = false;
   #closed = false;
   /** Called whenever nothing is waiting or running any more. */
@@ -126,11 +127,8 @@ export class IncomingCalls implements CallOwner {
     this.#share.calls.cancel();
     this.#share.output.cancel();
     this.#callPermitAsked = false;
-    this.#outputPermitAsked = false;
-    if (this.#callPermit) this.#share.calls.give(1);
-    if (this.#outputPermit) this.#share.output.give(1);
-    this.#callPermit = false;
-    this.#outputPermit = false;
+    this.#outputPermitAsked = 0;
+    this.#returnPermits();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (let i = this.#head; i < waiting.length; i++) waiting[i]!.release();
@@ -169,18 +167,30 @@ export class IncomingCalls implements CallOwner {
     if (!call.handlerRunning) this.#settle(call);
   }
 
-  /** One call and one byte of output: with both in hand a call may start. What is missing is asked for. */
+  /** One call and some output: with both in hand a call may start. What is missing is asked for. */
   #hasPermits(): boolean {
     if (!this.#callPermit && !this.#callPermitAsked) {
       this.#callPermit = this.#share.calls.request(1, this.#onCallPermit);
       this.#callPermitAsked = !this.#callPermit;
     }
     if (!this.#callPermit) return false;
-    if (!this.#outputPermit && !this.#outputPermitAsked) {
-      this.#outputPermit = this.#share.output.request(1, this.#onOutputPermit);
-      this.#outputPermitAsked = !this.#outputPermit;
+    if (this.#outputPermit === 0 && this.#outputPermitAsked === 0) this.#requestOutput();
+    return this.#outputPermit > 0;
+  }
+
+  /**
+   * A byte is enough while there is room. Whoever has to wait waits for as much as a long reply takes and keeps it until the reply is there: for a byte each, all
+   * who wait would start as soon as one reply is read.
+   */
+  #requestOutput(): void {
+    const { output } = this.#share;
+    if (output.tryTake(1)) {
+      this.#outputPermit = 1;
+      return;
     }
-    return this.#outputPermit;
+    const asked = Math.ceil(this.#environment.limits.outputPerConnection / 8);
+    if (output.request(asked, this.#onOutputPermit)) this.#outputPermit = asked;
+    else this.#outputPermitAsked = asked;
   }
 
   readonly #onCallPermit = (): void => {
@@ -190,16 +200,19 @@ export class IncomingCalls implements CallOwner {
   };
 
   readonly #onOutputPermit = (): void => {
-    this.#outputPermitAsked = false;
-    this.#outputPermit = true;
+    this.#outputPermit = this.#outputPermitAsked;
+    this.#outputPermitAsked = 0;
     this.#schedulePump();
   };
 
-  /** Permits are granted from within others' endings: what they start runs on its own. */
+  /**
+   * Permits are granted from within others' endings: what they start runs on its own. If it is our own end that gives everything back, that is known one
+   * microtask later, and nothing must start any more.
+   */
   #schedulePump(): void {
     if (this.#pumpScheduled) return;
     this.#pumpScheduled = true;
-    queueMicrotask(this.#pump);
+    queueMicrotask(() => queueMicrotask(this.#pump));
   }
 
   readonly #pump = (): void => {
@@ -226,20 +239,22 @@ export class IncomingCalls implements CallOwner {
   #returnPermits(): void {
     if (this.#callPermit) this.#share.calls.give(1);
     this.#callPermit = false;
-    if (this.#outputPermit) this.#share.output.give(1);
-    this.#outputPermit = false;
+    const reserved = this.#outputPermit;
+    this.#outputPermit = 0;
+    if (reserved > 0) this.#share.output.give(reserved);
   }
 
   #start(record: PooledBuffer, xid: number): void {
+    const reserved = this.#outputPermit;
     this.#callPermit = false;
-    this.#outputPermit = false;
+    this.#outputPermit = 0;
     const header = scratch;
     const fault = readCallHeader(record.reader, header);
     if (fault !== null) {
-      this.#refuse(record, xid, fault);
+      this.#refuse(record, xid, fault, reserved);
       return;
     }
-    const call = new RpcCall(this, record, header, xid);
+    const call = new RpcCall(this, record, header, xid, reserved);
     this.#counters.callsInFlight++;
     this.#starting = call;
     try {
@@ -255,7 +270,7 @@ export class IncomingCalls implements CallOwner {
     }
   }
 
-  #refuse(record: PooledBuffer, xid: number, fault: HeaderFault): void {
+  #refuse(record: PooledBuffer, xid: number, fault: HeaderFault, reserved: number): void {
     if (fault === "version" || fault === "credential" || fault === "verifier") {
       const writer = this.#outbox.begin();
       if (fault === "version") {
@@ -270,7 +285,7 @@ export class IncomingCalls implements CallOwner {
     }
     record.release();
     this.#share.calls.give(1);
-    this.#share.output.give(1);
+    this.#share.output.give(reserved);
     if (fault === "truncated" || fault === "garbage") this.#badMessage("a call ends within its header");
   }
 
@@ -369,7 +384,7 @@ export class IncomingCalls implements CallOwner {
     this.#counters.callsInFlight--;
     call.settle();
     this.#share.calls.give(1);
-    this.#share.output.give(1);
+    this.#share.output.give(call.reserved);
     if (this.idle) this.onIdle?.();
   }
 }

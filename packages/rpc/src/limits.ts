@@ -28,7 +28,10 @@ export interface RpcLimits {
   readonly callsPerConnection: number;
   readonly callsOfStrangers: number;
   readonly callsInAll: number;
-  /** Bytes given to streams and not yet released by them, at which no further call is started. Defaults 4 MiB, 8 MiB, 64 MiB. */
+  /**
+   * Bytes given to streams and not yet released by them, or kept free for calls that had to wait, at which no further call is started. Defaults 4 MiB, 8 MiB,
+   * 32 MiB.
+   */
   readonly outputPerConnection: number;
   readonly outputOfStrangers: number;
   readonly outputInAll: number;
@@ -56,7 +59,7 @@ export const DEFAULT_LIMITS: RpcLimits = {
   callsInAll: 8192,
   outputPerConnection: 4 * 1024 * 1024,
   outputOfStrangers: 8 * 1024 * 1024,
-  outputInAll: 64 * 1024 * 1024,
+  outputInAll: 32 * 1024 * 1024,
   waitingCalls: 1024,
   pendingCalls: 65_536,
 };

@@ -37,6 +37,8 @@ export class RpcCall implements UnauthenticatedCall {
   userData: unknown = undefined;
   /** For the connection: whether the handler's promise is outstanding. */
   handlerRunning = false;
+  /** For the connection: bytes of output kept free for the answer until the call is settled. */
+  readonly reserved: number;
   readonly #owner: CallOwner;
   readonly #record: PooledBuffer;
   readonly #argsOffset: number;
@@ -46,10 +48,11 @@ export class RpcCall implements UnauthenticatedCall {
   #bodyStart = 0;
   #abort: AbortController | null = null;
 
-  constructor(owner: CallOwner, record: PooledBuffer, header: CallHeader, xid: number) {
+  constructor(owner: CallOwner, record: PooledBuffer, header: CallHeader, xid: number, reserved: number) {
     this.#owner = owner;
     this.#record = record;
     this.xid = xid;
+    this.reserved = reserved;
     this.program = header.program;
     this.version = header.version;
     this.procedure = header.procedure;

@@ -229,6 +229,23 @@ describe("strangers", () => {
     await talk.finish();
   });
 
+  it("do not all start a call when one of them gives way", async () => {
+    const limits = { outputOfStrangers: 200_000, outputPerConnection: 160_000 };
+    const talk = new Conversation({ server: { limits } });
+    const peers = Array.from({ length: 50 }, () => {
+      const [near, far] = memoryPipe(talk.clock, { window: 1000 });
+      talk.server.accept(far);
+      for (let i = 0; i < 20; i++) near.write([{ bytes: callRecord(Procedure.ECHO, new Uint8Array(20_000)) }]);
+      return near;
+    });
+    await talk.clock.runFor(60e6);
+    expect(talk.server.counters.evicted).toBeGreaterThan(10);
+    // What is full at the beginning, and one reply beyond; later what one of them gives back, 20,000 at a time.
+    expect(talk.server.environment.strangers.output.peak).toBeLessThan(260_000);
+    for (const near of peers) near.abort();
+    await talk.finish();
+  });
+
   it("are cut off for strangers only, clients after a longer while", async () => {
     const talk = new Conversation({ server: { limits: { outputInAll: 100_000 } } });
     const [near, far] = memoryPipe(talk.clock, { window: 1000 });
