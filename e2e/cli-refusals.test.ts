@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { AS_NOBODY, type Nfs4Server, refusedNfs4, startNfs4 } from "./cli-server.ts";
 import { createNamespace, type Namespace } from "./harness/namespace.ts";
+import { AS_NOBODY, type Nfs4Server, refusedNfs4, startNfs4 } from "./harness/nfs4-command.ts";
 import { createScratchDirectory, type ScratchDirectory } from "./harness/scratch.ts";
 
 /** Words before a command that hide a directory of this machine from it. */
@@ -40,7 +40,7 @@ describe("nfs4 serve refuses what cannot work, and says what and where", () => {
   });
 
   afterAll(async () => {
-    await running?.[Symbol.asyncDispose]();
+    await running?.stop();
     await namespace?.close();
     scratch?.remove();
   });
@@ -273,7 +273,7 @@ describe("nfs4 serve refuses what cannot work, and says what and where", () => {
     },
   ];
 
-  test.concurrent.for(cases)("$name", { timeout: 60_000 }, async ({ flags, says, before }) => {
+  test.concurrent.for(cases)("$name", async ({ flags, says, before }) => {
     const { code, stdout, stderr } = await refusedNfs4(flags(), {
       namespace,
       cwd: scratch.path,

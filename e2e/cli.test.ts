@@ -4,11 +4,11 @@ import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { build, NFS4, type Nfs4Server, startNfs4 } from "./cli-server.ts";
 import { isRunning } from "./harness/checks.ts";
 import { type Guest, startGuest } from "./harness/guest.ts";
 import { type Mount, mountExport } from "./harness/mount.ts";
 import { createNamespace, type Namespace } from "./harness/namespace.ts";
+import { build, NFS4, type Nfs4Server, startNfs4 } from "./harness/nfs4-command.ts";
 import { startServerProcess } from "./harness/process.ts";
 import { createScratchDirectory, type ScratchDirectory } from "./harness/scratch.ts";
 
@@ -70,7 +70,7 @@ describe("a server's life", () => {
       await using server = await startNfs4(flags, { namespace });
       await libnfs(server);
       seen.push(await namespace.must(["ip", "neigh", "show", server.address]));
-      await server.process.kill();
+      await server.kill();
       expect(await devices()).toEqual([]);
     }
     const [before = "", after] = seen.map((line) => /^(\S+) .* lladdr (\S+)/.exec(line)?.slice(1).join(" "));
@@ -140,7 +140,7 @@ describe("a server with a mounted guest", () => {
 
   afterAll(async () => {
     await guest?.stop();
-    await server?.[Symbol.asyncDispose]();
+    await server?.stop();
     await namespace?.close();
     scratch?.remove();
   });
@@ -150,7 +150,7 @@ describe("a server with a mounted guest", () => {
     await guest.must(`head -c 1000000 /dev/zero > ${mount.path}/zeros && sync ${mount.path}/zeros
       drop_caches; cat ${mount.path}/zeros > /dev/null; cat ${mount.path}/missing; true`);
     const after = await server.metrics();
-    const grown = (name: string): number => (after.get(name) ?? Number.NaN) - (before.get(name) ?? 0);
+    const grown = (name: string): number => after.get(name) - before.get(name);
     expect(grown("nfs4_written_bytes_total")).toBe(1_000_000);
     expect(grown("nfs4_read_bytes_total")).toBe(1_000_000);
     expect(grown('nfs4_operations_total{operation="WRITE"}')).toBeGreaterThan(0);
@@ -202,16 +202,14 @@ describe("a server with a mounted guest", () => {
       { timeoutMs: 90_000 },
     );
     await server.process.waitUntil(() => existsSync(at("data", "at-work")));
-    const began = performance.now();
+    // The guest stays mounted, so this ends only because a stop has a deadline.
     expect(await server.interrupt()).toBe(0);
-    // The default deadline of a stop and of what comes after it.
-    expect(performance.now() - began).toBeLessThan(8000);
     expect((await namespace.must(["ip", "-brief", "link"])).includes("nfs4-")).toBe(false);
     expect(readFileSync(at("state", "lock"), "utf8")).toBe("");
 
     server = await startNfs4(flags, { namespace });
     expect(server.process.stdout).toMatch(/^in grace: clients of the last run may reclaim/m);
-    await server.process.waitForLine(/^grace is over$/, { stream: "stderr", timeoutMs: 60_000 });
+    await server.process.waitForLine(/^grace is over$/, { stream: "stderr" });
     await guest.must("touch /tmp/enough");
     expect(Number(await work)).toBeGreaterThan(0);
   });

@@ -1,35 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Guest, startGuest } from "./harness/guest.ts";
+import { mountExport, type NfsVersion } from "./harness/mount.ts";
 import { createNamespace, type Namespace } from "./harness/namespace.ts";
-import { type ServerProcess, startServerProcess } from "./harness/process.ts";
-import { createScratchDirectory, type ScratchDirectory } from "./harness/scratch.ts";
+import { type BridgedServer, startNfs4Server } from "./harness/nfs4-server.ts";
+import { watchPassage } from "./harness/passage.ts";
 
 describe("first mount: the guest's kernel, our stack over TAP, memory", () => {
   let namespace: Namespace;
-  let server: ServerProcess;
+  let server: BridgedServer;
   let guest: Guest;
-  let state: ScratchDirectory;
-  let address: string;
 
   beforeAll(async () => {
     namespace = await createNamespace();
-    address = namespace.allocateAddress();
-    state = createScratchDirectory("state");
-    server = startServerProcess(
-      [
-        "node",
-        "packages/cli/dist/bin.js",
-        "serve",
-        "--memory",
-        "--tap",
-        ...["--bridge", namespace.bridge],
-        ...["--address", `${address}/${namespace.prefixLength}`],
-        ...["--squash", "none"],
-        ...["--state-dir", state.path],
-      ],
-      { namespace, name: "nfs4 serve" },
-    );
-    await server.waitForLine(/^mount with/);
+    server = await startNfs4Server(namespace, { fileSystem: "memory" });
     guest = await startGuest({ namespace });
   });
 
@@ -37,22 +20,28 @@ describe("first mount: the guest's kernel, our stack over TAP, memory", () => {
     await guest?.stop();
     await server?.stop();
     await namespace?.close();
-    state?.remove();
   });
 
-  test.each(["4.1", "4.2", "4.0"])("NFS %s", async (version) => {
+  test.each<NfsVersion>(["4.1", "4.2", "4.0"])("NFS %s", async (version) => {
+    const mount = await mountExport(guest, server.source, { version });
+    const passage = await watchPassage(namespace, server, [mount]);
     const output = await guest.must(`
-      nfs_mount ${address}:/ /mnt/nfs ${version} || fail mount
-      echo "over ${version}" > /mnt/nfs/file
+      cd ${mount.path}
+      echo "over ${version}" > file
       head -c 3000000 /dev/urandom > /tmp/random
-      cp /tmp/random /mnt/nfs/random
+      cp /tmp/random random
       drop_caches
-      cmp /tmp/random /mnt/nfs/random || fail "not what was written"
-      cat /mnt/nfs/file
-      ls -la /mnt/nfs
-      rm /mnt/nfs/file /mnt/nfs/random
-      nfs_unmount /mnt/nfs || fail unmount
+      cmp /tmp/random random || fail "not what was written"
+      cat file
+      ls -la
+      rm file random
     `);
     expect(output).toContain(`over ${version}\n`);
+    const { sent, received } = await passage.assertThroughOurStack();
+    expect(sent).toBeGreaterThan(3_000_000);
+    expect(received).toBeGreaterThan(3_000_000);
+    await mount.unmount();
+    expect(server.complaints).toEqual([]);
+    expect(guest.kernelComplaints()).toEqual([]);
   });
 });

@@ -1,9 +1,9 @@
 /** The servers that are compared, all of one directory, in one network namespace. */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { startNfs4 } from "../cli-server.ts";
 import { startGanesha } from "../harness/ganesha.ts";
 import type { Namespace } from "../harness/namespace.ts";
+import { startNfs4 } from "../harness/nfs4-command.ts";
 import type { Opponent } from "./load.ts";
 
 export const GANESHA = "nfs-ganesha";

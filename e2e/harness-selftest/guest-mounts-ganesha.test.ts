@@ -73,7 +73,7 @@ describe("a guest and a server that is not ours", () => {
 
   test("a script that takes too long is killed with all its children, and says what it printed", async () => {
     const late = guest.run("echo begun; sleep 1234 & sleep 1234", { timeoutMs: 500 });
-    await expect(late).rejects.toThrow(/killed after 500 ms[\s\S]*begun/);
+    await expect(late).rejects.toThrow(/killed after \d+ ms[\s\S]*begun/);
     expect((await guest.run("pgrep -f 'sleep 1234' | grep -v $$")).output).toBe("");
   });
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { PATIENCE } from "./patience.ts";
 
 export interface CommandResult {
   /** Exit status; 128 + signal number is not used: a signalled command has `code: null`. */
@@ -10,7 +11,7 @@ export interface CommandResult {
 }
 
 export interface CommandOptions {
-  /** Default 30 s; then the command is killed and the promise rejects. */
+  /** Default 30 s, of a quiet machine (`PATIENCE`); then the command is killed and the promise rejects. */
   readonly timeoutMs?: number;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -31,7 +32,8 @@ export class CommandError extends Error {
 
 /** Runs a command to its end. Rejects if it cannot be started or takes too long, not because of its exit status. */
 export function runCommand(argv: readonly string[], options: CommandOptions = {}): Promise<CommandResult> {
-  const { timeoutMs = 30_000, cwd, env, input } = options;
+  const { cwd, env, input } = options;
+  const timeoutMs = PATIENCE * (options.timeoutMs ?? 30_000);
   const [file, ...args] = argv;
   if (file === undefined) throw new TypeError("an empty command");
   return new Promise((resolve, reject) => {

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { openGuestChannel } from "./guest-channel.ts";
 import { type GuestLink, type Machine, startMachine } from "./guest-machine.ts";
 import type { Namespace } from "./namespace.ts";
+import { PATIENCE } from "./patience.ts";
 import { createScratchDirectory, type ScratchDirectory } from "./scratch.ts";
 
 export interface GuestOptions {
@@ -20,7 +21,7 @@ export interface GuestOptions {
   readonly name?: string;
   /** Default 1024. Taken as it is used. Half of it bounds /tmp and other throw-away files. */
   readonly memoryMiB?: number;
-  /** For the boot, 30 s by default. */
+  /** For the boot, on a quiet machine; 30 s by default. */
   readonly timeoutMs?: number;
 }
 
@@ -32,7 +33,7 @@ export interface GuestResult {
 }
 
 export interface GuestRunOptions {
-  /** Default 60 s. Then the script is killed, and the promise rejects with what it had printed. */
+  /** Default 60 s, of a quiet machine (`PATIENCE`). Then the script is killed, and the promise rejects with what it had printed. */
   readonly timeoutMs?: number;
 }
 
@@ -101,7 +102,7 @@ export async function startGuest(options: GuestOptions): Promise<Guest> {
   });
   const guest = new RunningGuest(name, addresses[0]?.split("/")[0] ?? "", scratch, machine);
   try {
-    await guest.boot(timeoutMs);
+    await guest.boot(timeoutMs * PATIENCE);
   } catch (error) {
     await guest.stop();
     throw error;
@@ -183,7 +184,7 @@ class RunningGuest implements Guest {
   }
 
   async run(script: string, options: GuestRunOptions = {}): Promise<GuestResult> {
-    const { timeoutMs = 60_000 } = options;
+    const timeoutMs = PATIENCE * (options.timeoutMs ?? 60_000);
     const id = this.#nextJob++;
     const job = join(this.#directory, "jobs", String(id));
     await writeFile(`${job}.sh`, `${script}\n`);

@@ -1,7 +1,7 @@
 import { assertNoKernelSocket } from "./checks.ts";
 import type { Mount } from "./mount.ts";
 import type { Namespace } from "./namespace.ts";
-import type { Nfs4Server } from "./nfs4-server.ts";
+import type { Nfs4Server } from "./nfs4-command.ts";
 
 /** What the guests' kernels say they have exchanged with the server, in bytes of RPC messages. */
 export interface Traffic {

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 import type { Namespace } from "./namespace.ts";
+import { PATIENCE } from "./patience.ts";
 
 export interface ServerProcessOptions {
   readonly namespace?: Namespace;
@@ -106,10 +107,11 @@ class RunningProcess implements ServerProcess {
         clearTimeout(timer);
         this.#watchers.delete(look);
       };
+      const limitMs = timeoutMs * PATIENCE;
       const timer = setTimeout(() => {
         settle();
-        reject(this.#error(`printed no line like ${pattern} within ${timeoutMs} ms`));
-      }, timeoutMs);
+        reject(this.#error(`printed no line like ${pattern} within ${limitMs} ms`));
+      }, limitMs);
       const look = (): void => {
         for (const line of this.#printed[stream].split("\n")) {
           const match = pattern.exec(line);
@@ -131,10 +133,11 @@ class RunningProcess implements ServerProcess {
     condition: () => boolean | Promise<boolean>,
     { timeoutMs = 15_000 }: { timeoutMs?: number } = {},
   ): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
+    const limitMs = timeoutMs * PATIENCE;
+    const deadline = Date.now() + limitMs;
     while (!(await condition())) {
       if (!this.#running) throw this.#error("ended before it was ready");
-      if (Date.now() > deadline) throw this.#error(`was not ready within ${timeoutMs} ms`);
+      if (Date.now() > deadline) throw this.#error(`was not ready within ${limitMs} ms`);
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
   }

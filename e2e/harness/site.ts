@@ -2,7 +2,7 @@ import type { Client, WorkloadContext } from "../workloads/context.ts";
 import { type Guest, startGuest } from "./guest.ts";
 import { type Mount, mountExport, type NfsVersion } from "./mount.ts";
 import { createNamespace, type Namespace } from "./namespace.ts";
-import { type Nfs4Server, type Nfs4ServerOptions, startNfs4Server } from "./nfs4-server.ts";
+import { type BridgedServer, type Nfs4ServerOptions, startNfs4Server } from "./nfs4-server.ts";
 import { type Passage, watchPassage } from "./passage.ts";
 
 export interface SiteOptions extends Nfs4ServerOptions {
@@ -14,7 +14,7 @@ export interface SiteOptions extends Nfs4ServerOptions {
 /** Our server and guests that have mounted it, in a network of their own. */
 export interface Site {
   readonly namespace: Namespace;
-  readonly server: Nfs4Server;
+  readonly server: BridgedServer;
   readonly guests: readonly Guest[];
   readonly mounts: readonly Mount[];
   /** For workloads. */
@@ -47,9 +47,7 @@ export async function openSite(options: SiteOptions): Promise<Site> {
       await server.stop();
       nothingIn("the server said", server.complaints);
     });
-    const guests = await Promise.all(
-      Array.from({ length: count }, () => startGuest({ namespace, timeoutMs: 120_000 })),
-    );
+    const guests = await Promise.all(Array.from({ length: count }, () => startGuest({ namespace })));
     for (const guest of guests) {
       undo.push(async () => {
         await guest.stop();

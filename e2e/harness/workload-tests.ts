@@ -61,7 +61,8 @@ export function testPassage(site: () => Site): void {
   });
 }
 
-function entryOf(name: string): CatalogueEntry {
+/** A workload of the catalogue. */
+export function entryOf(name: string): CatalogueEntry {
   const entry = catalogue.find((one) => one.name === name);
   if (!entry) throw new Error(`the catalogue has no workload "${name}"`);
   return entry;

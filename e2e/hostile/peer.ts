@@ -1,7 +1,8 @@
 import { connect, type Socket } from "node:net";
+import { PATIENCE } from "../harness/patience.ts";
 import { parseReply, type Reply } from "./wire.ts";
 
-const PATIENCE_MS = 8_000;
+const PATIENCE_MS = 8_000 * PATIENCE;
 
 /** How a connection was ended by the server. */
 export type Ending = "closed" | "reset";

@@ -1,9 +1,10 @@
 """
 What an ordinary user does on a mount, and times it: writes a block past every cache, reads it back, compares; lists, renames, removes.
 
-  steady.py DIRECTORY STOP
+  steady.py DIRECTORY STOP PROGRESS
 
-Goes on until the file STOP exists, then prints one JSON object: {"rounds": N, "errors": [...], "slowestMs": N, "slowest": "..."}.
+Adds a line to the file PROGRESS for each round: how many ms its slowest call took, and which that was. Goes on until the file STOP exists, then
+prints one JSON object: {"rounds": N, "errors": [...]}.
 """
 
 import json
@@ -12,21 +13,19 @@ import os
 import sys
 import time
 
-directory, stop = sys.argv[1:]
+directory, stop, progress = sys.argv[1:]
 os.makedirs(directory, exist_ok=True)
 buffer = mmap.mmap(-1, 65536)
 rounds = 0
 errors = []
-slowest = (0.0, "")
+slowest = (0.0, "nothing")
 
 
 def timed(name, function, *args):
     global slowest
     began = time.monotonic()
     result = function(*args)
-    took = time.monotonic() - began
-    if took > slowest[0]:
-        slowest = (took, "%s in round %d" % (name, rounds))
+    slowest = max(slowest, (time.monotonic() - began, name))
     return result
 
 
@@ -51,13 +50,16 @@ def round_trip():
     timed("remove", os.unlink, path + ".new")
 
 
-while not os.path.exists(stop):
-    try:
-        round_trip()
-    except OSError as error:
-        errors.append("round %d: %s" % (rounds, error))
-        time.sleep(0.1)
-    rounds += 1
-    time.sleep(0.02)
+with open(progress, "w", buffering=1) as notes:
+    while not os.path.exists(stop):
+        slowest = (0.0, "nothing")
+        try:
+            round_trip()
+        except OSError as error:
+            errors.append("round %d: %s" % (rounds, error))
+            time.sleep(0.1)
+        rounds += 1
+        notes.write("%d %s\n" % (slowest[0] * 1000, slowest[1]))
+        time.sleep(0.02)
 
-print(json.dumps({"rounds": rounds, "errors": errors[:20], "slowestMs": round(slowest[0] * 1000), "slowest": slowest[1]}))
+print(json.dumps({"rounds": rounds, "errors": errors[:20]}))

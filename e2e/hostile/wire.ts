@@ -4,20 +4,22 @@
 
 /** XDR in the making. Fields that say how much follows are remembered, for they are what an attacker lies about. */
 export class Wire {
-  readonly #bytes: number[] = [];
+  #bytes: Uint8Array = new Uint8Array(64);
+  #length = 0;
   /** Offsets of all length and count fields written so far. */
   readonly lengths: number[] = [];
 
   get length(): number {
-    return this.#bytes.length;
+    return this.#length;
   }
 
+  /** A copy. */
   bytes(): Uint8Array {
-    return Uint8Array.from(this.#bytes);
+    return this.#bytes.slice(0, this.#length);
   }
 
   u32(...values: number[]): this {
-    for (const value of values) this.#bytes.push(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255);
+    for (const value of values) this.raw([value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255]);
     return this;
   }
 
@@ -26,14 +28,21 @@ export class Wire {
     return this.u32(Math.floor(value / 2 ** 32), value % 2 ** 32);
   }
 
-  raw(bytes: Iterable<number>): this {
-    for (const byte of bytes) this.#bytes.push(byte);
+  raw(bytes: ArrayLike<number>): this {
+    const end = this.#length + bytes.length;
+    if (end > this.#bytes.length) {
+      const larger = new Uint8Array(2 * end);
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    this.#bytes.set(bytes, this.#length);
+    this.#length = end;
     return this;
   }
 
   /** A length or count. */
   count(value: number): this {
-    this.lengths.push(this.#bytes.length);
+    this.lengths.push(this.#length);
     return this.u32(value);
   }
 
@@ -41,8 +50,7 @@ export class Wire {
   opaque(content: string | Uint8Array): this {
     const bytes = typeof content === "string" ? Buffer.from(content, "latin1") : content;
     this.count(bytes.length).raw(bytes);
-    while (this.#bytes.length % 4 !== 0) this.#bytes.push(0);
-    return this;
+    return this.raw(new Uint8Array(-bytes.length & 3));
   }
 
   /** A bitmap4. */
@@ -57,7 +65,7 @@ export class Wire {
 
   /** Another one's bytes, its lengths included. */
   append(other: Wire): this {
-    const at = this.#bytes.length;
+    const at = this.#length;
     for (const offset of other.lengths) this.lengths.push(at + offset);
     return this.raw(other.bytes());
   }

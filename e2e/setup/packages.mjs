@@ -12,6 +12,7 @@ export const packages = {
   iproute2: "network namespaces, bridges, taps",
   nftables: "what the container's entrypoint translates ports with",
   "util-linux": "setpriv and unshare, so that nothing outlives a run",
+  curl: "the admin interface, from inside a namespace",
   tcpdump: "captures of servers that cannot write their own",
   tshark: "a second opinion on every captured packet",
   "nfs-ganesha": "the peer server",

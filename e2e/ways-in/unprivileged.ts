@@ -4,9 +4,9 @@
  */
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { NFS4 } from "../cli-server.ts";
 import { startGuest } from "../harness/guest.ts";
 import { mountExport } from "../harness/mount.ts";
+import { NFS4 } from "../harness/nfs4-command.ts";
 import { startServerProcess } from "../harness/process.ts";
 
 const base = process.cwd();

@@ -3,12 +3,13 @@ import { chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { AS_NOBODY, build, type Nfs4Server, parseMetrics, startNfs4 } from "./cli-server.ts";
 import { assertNoKernelSocket, kernelListens, kernelSockets } from "./harness/checks.ts";
 import { must } from "./harness/command.ts";
 import { type Guest, startGuest } from "./harness/guest.ts";
+import { Metrics } from "./harness/metrics.ts";
 import { mountExport } from "./harness/mount.ts";
 import { createNamespace, type Namespace } from "./harness/namespace.ts";
+import { AS_NOBODY, build, type Nfs4Server, startNfs4 } from "./harness/nfs4-command.ts";
 import { createScratchDirectory, type ScratchDirectory } from "./harness/scratch.ts";
 
 const SIZE = 3_000_000;
@@ -141,7 +142,7 @@ describe("ways in", () => {
     expect(seen).toMatchObject({ uid: 65_534, capabilities: "0000000000000000", complaints: [] });
     expect(seen.notes).toContain("without root everything is done as the user that runs the server");
     expect(seen.read).toBe(seen.written);
-    const metrics = parseMetrics(seen.metrics);
+    const metrics = new Metrics(seen.metrics);
     for (const name of ["nfs4_tcp_rcv_byte_total", "nfs4_tcp_snd_byte_total"])
       expect(metrics.get(name)).toBeGreaterThan(SIZE);
     expect(metrics.get('nfs4_driver_packets_received_total{interface="net0"}')).toBeGreaterThan(SIZE / 1500);
@@ -160,6 +161,6 @@ describe("ways in", () => {
     const metrics = await server.metrics();
     expect(metrics.get("nfs4_read_bytes_total")).toBeGreaterThanOrEqual(SIZE);
     // Nothing of our stack is used, and nothing claims to be.
-    expect([...metrics.keys()].filter((name) => name.startsWith("nfs4_tcp"))).toEqual([]);
+    expect([...metrics.names].filter((name) => name.startsWith("nfs4_tcp"))).toEqual([]);
   });
 });
