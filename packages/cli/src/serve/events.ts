@@ -9,7 +9,9 @@ export function tellEvents(tell: (text: string) => void): void {
   );
   subscribe(graceChannel.name, () => tell("grace is over"));
   subscribe(clientChannel.name, (message) => {
-    const { client, event } = message as { client: { address: string }; event: string };
+    const { client, event } = message as { client: { address: string; confirmed: boolean }; event: string };
+    // Who never came does not go, either.
+    if (event !== "confirmed" && !client.confirmed) return;
     tell(`client at ${client.address}: ${event}`);
   });
   subscribe("nfs4:rpc:error", (message) =>
