@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Guest, startGuest } from "./harness/guest.ts";
 import type { Metrics } from "./harness/metrics.ts";
 import { type Mount, mountExport } from "./harness/mount.ts";
@@ -7,7 +7,7 @@ import { type Nfs4Server, startNfs4 } from "./harness/nfs4-command.ts";
 import { type BridgedServer, startNfs4Server } from "./harness/nfs4-server.ts";
 import { type Passage, watchPassage } from "./harness/passage.ts";
 import { createScratchDirectory, type ScratchDirectory } from "./harness/scratch.ts";
-import { type Attackers, type Findings, startAttackers } from "./hostile/attackers.ts";
+import { type Attackers, startAttackers } from "./hostile/attackers.ts";
 import { type Bystander, startBystander } from "./hostile/bystander.ts";
 import { forgetPeak, residentMemory } from "./hostile/resident-memory.ts";
 
@@ -19,90 +19,115 @@ type Counted = Readonly<Record<string, number>>;
 
 const error = (status: string): string => `nfs4_errors_total{status="NFS4ERR_${status}"}`;
 
-describe("hostile input, our stack over TAP, beside a guest at work", () => {
-  let scratch: ScratchDirectory;
-  let namespace: Namespace;
-  let server: BridgedServer;
-  let other: Nfs4Server;
-  let guest: Guest;
-  let mount: Mount;
-  let passage: Passage;
-  let bystander: Bystander;
-  let attackers: Attackers;
-  let before: number;
+/** Attacks on one server, with a guest at work on it: everything that an attack may not do is looked at after each. */
+function siege(name: string, attacks: (make: Make) => void): void {
+  describe(name, () => {
+    let scratch: ScratchDirectory;
+    let namespace: Namespace;
+    let server: BridgedServer;
+    let other: Nfs4Server;
+    let guest: Guest;
+    let mount: Mount;
+    let passage: Passage;
+    let bystander: Bystander;
+    let attackers: Attackers;
+    let before: number;
 
-  beforeAll(async () => {
-    scratch = createScratchDirectory("hostile");
-    namespace = await createNamespace();
-    const elsewhere = ["--memory", "--host", "127.0.0.1", "--port", "2050", "--no-admin", "--state-dir", scratch.path];
-    [server, other, guest] = await Promise.all([
-      startNfs4Server(namespace, { fileSystem: "memory" }),
-      startNfs4(elsewhere, { namespace }),
-      startGuest({ namespace }),
-    ]);
-    attackers = await startAttackers(namespace, {
-      ...{ address: server.address, port: server.port },
-      ...{ otherAddress: other.address, otherPort: other.port },
+    beforeAll(async () => {
+      scratch = createScratchDirectory("hostile");
+      namespace = await createNamespace();
+      const elsewhere = [
+        "--memory",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "2050",
+        "--no-admin",
+        "--state-dir",
+        scratch.path,
+      ];
+      [server, other, guest] = await Promise.all([
+        startNfs4Server(namespace, { fileSystem: "local" }),
+        startNfs4(elsewhere, { namespace }),
+        startGuest({ namespace }),
+      ]);
+      attackers = await startAttackers(namespace, {
+        ...{ address: server.address, port: server.port },
+        ...{ otherAddress: other.address, otherPort: other.port },
+      });
+      mount = await mountExport(guest, server.source, { version: "4.2" });
+      passage = await watchPassage(namespace, server, [mount]);
+      // What a single client takes is not the attackers' doing. They read this, too.
+      await guest.must(
+        `cd ${mount.path} && head -c 64M /dev/urandom > big && sync big && drop_caches && cat big > /dev/null && chmod 666 big`,
+      );
+      bystander = await startBystander(guest, `${mount.path}/steady`);
+      before = residentMemory(server.process.pid).now;
     });
-    mount = await mountExport(guest, server.source, { version: "4.2" });
-    passage = await watchPassage(namespace, server, [mount]);
-    bystander = await startBystander(guest, `${mount.path}/steady`);
-    before = residentMemory(server.process.pid).now;
+
+    afterAll(async () => {
+      await attackers?.stop();
+      await guest?.stop();
+      await server?.stop();
+      await other?.stop();
+      await namespace?.close();
+      scratch?.remove();
+    });
+
+    const make = (attack: string, how: keyof Pick<Attackers, "overSockets" | "bySegments">, counted: Counted): void => {
+      test(attack, async () => {
+        forgetPeak(server.process.pid);
+        const earlier = await server.metrics();
+        const { surprises, notes } = await attackers[how](attack);
+        const slowest = await bystander.getsOn();
+        const { now, peak } = residentMemory(server.process.pid);
+        const memory = `${before} MiB before all, ${now} now, ${peak} at the peak`;
+        console.log([...notes, memory, `the guest's slowest call: ${slowest}`].join("; "));
+        expect(surprises).toEqual([]);
+        expectCounted(earlier, await server.metrics(), counted);
+        expect(peak - before, `growth of resident memory, in MiB (${memory})`).toBeLessThanOrEqual(ALLOWED_GROWTH);
+      });
+    };
+    attacks({
+      overSockets: (attack, counted = {}) => make(attack, "overSockets", counted),
+      bySegments: (attack, counted = {}) => make(attack, "bySegments", counted),
+    });
+
+    test("then the server is well, has complained of nothing, and the guest has noticed nothing", async () => {
+      const { rounds, errors } = await bystander.stop();
+      console.log(`${rounds} rounds of work`);
+      expect(errors).toEqual([]);
+      await passage.assertThroughOurStack();
+      await mount.unmount();
+      expect(await server.ask("/healthz")).toMatchObject({ healthy: true, problems: [] });
+      expect((await server.metrics()).get("nfs4_faults_total")).toBe(0);
+      expect(server.process.running).toBe(true);
+      expect(server.complaints).toEqual([]);
+      expect(guest.kernelComplaints()).toEqual([]);
+    });
   });
+}
 
-  afterAll(async () => {
-    await attackers?.stop();
-    await guest?.stop();
-    await server?.stop();
-    await other?.stop();
-    await namespace?.close();
-    scratch?.remove();
-  });
+/** Each gives what counters must have grown by at least. */
+interface Make {
+  overSockets(attack: string, counted?: Counted): void;
+  bySegments(attack: string, counted?: Counted): void;
+}
 
-  beforeEach(() => forgetPeak(server.process.pid));
+function expectCounted(earlier: Metrics, later: Metrics, counted: Counted): void {
+  const grown = Object.keys(counted).map((name) => [name, later.get(name) - earlier.get(name)] as const);
+  const tooFew = grown.filter(([name, by]) => by < (counted[name] ?? 0));
+  expect(Object.fromEntries(tooFew), `counted less than ${JSON.stringify(counted)}`).toEqual({});
+}
 
-  /** Makes an attack, and looks at it from all sides. */
-  async function suffer(attack: () => Promise<Findings>, counted: Counted): Promise<void> {
-    const earlier = await server.metrics();
-    const { surprises, notes } = await attack();
-    const slowest = await bystander.getsOn();
-    const { now, peak } = residentMemory(server.process.pid);
-    const memory = `${before} MiB before all, ${now} now, ${peak} at the peak`;
-    console.log([...notes, memory, `the guest's slowest call: ${slowest}`].join("; "));
-    expect(surprises).toEqual([]);
-    expectCounted(earlier, await server.metrics(), counted);
-    expect(peak - before, `growth of resident memory, in MiB (${memory})`).toBeLessThanOrEqual(ALLOWED_GROWTH);
-  }
-
-  function expectCounted(earlier: Metrics, later: Metrics, counted: Counted): void {
-    const grown = Object.keys(counted).map((name) => [name, later.get(name) - earlier.get(name)] as const);
-    const tooFew = grown.filter(([name, by]) => by < (counted[name] ?? 0));
-    expect(Object.fromEntries(tooFew), `counted less than ${JSON.stringify(counted)}`).toEqual({});
-  }
-
-  const overSockets = (attack: string, counted: Counted): void => {
-    test(attack, () => suffer(() => attackers.overSockets(attack), counted));
-  };
-  const bySegments = (attack: string, counted: Counted): void => {
-    test(attack, () => suffer(() => attackers.bySegments(attack), counted));
-  };
-
-  // Looked at again half a minute later.
-  overSockets("slowLoris", { nfs4_rpc_connections_total: 200 });
-
-  describe("records", () => {
+describe("hostile input, our stack over TAP, beside a guest at work", () => {
+  siege("what makes no sense", ({ overSockets, bySegments }) => {
     overSockets("randomStreams", { nfs4_rpc_records_too_long_total: 200 });
     overSockets("randomRecords", { nfs4_rpc_bad_messages_total: 190 });
     overSockets("truncatedRecords", { nfs4_rpc_records_truncated_total: 90 });
     overSockets("shortenedCalls", { nfs4_rpc_bad_messages_total: 10, nfs4_rpc_garbage_args_total: 20 });
     overSockets("oversizedRecords", { nfs4_rpc_records_too_long_total: 5 });
-    overSockets("tinyFragments", {
-      nfs4_rpc_records_of_too_many_fragments_total: 1,
-      nfs4_rpc_bad_messages_total: 1,
-    });
-  });
-
-  describe("calls", () => {
+    overSockets("tinyFragments", { nfs4_rpc_records_of_too_many_fragments_total: 1, nfs4_rpc_bad_messages_total: 1 });
     overSockets("brokenHeads", {
       nfs4_rpc_rpc_mismatches_total: 4,
       nfs4_rpc_programs_unavailable_total: 6,
@@ -113,9 +138,6 @@ describe("hostile input, our stack over TAP, beside a guest at work", () => {
     });
     overSockets("uninvitedReplies", { nfs4_rpc_replies_unmatched_total: 2001 });
     overSockets("longTags", { nfs4_rpc_garbage_args_total: 1 });
-  });
-
-  describe("operations", () => {
     overSockets("absurdLengths", {
       nfs4_rpc_garbage_args_total: 100,
       nfs4_undecodable_total: 100,
@@ -132,50 +154,52 @@ describe("hostile input, our stack over TAP, beside a guest at work", () => {
       [error("SEQUENCE_POS")]: 1,
     });
     overSockets("greedyReads", { [error("RESOURCE")]: 4 });
-  });
-
-  describe("filehandles and attributes", () => {
     overSockets("forgedHandles", { [error("BADHANDLE")]: 2000, [error("BADXDR")]: 2 });
     overSockets("junkAttributes", { [error("ATTRNOTSUPP")]: 2, [error("INVAL")]: 4, [error("BADXDR")]: 2 });
+    bySegments("broken_packets", {
+      nfs4_ip_bad_addr_total: 4,
+      nfs4_ip_no_proto_total: 200,
+      nfs4_tcp_rcv_short_total: 1,
+    });
+    bySegments("fragments", { nfs4_ip_frag_dropped_total: 1000 });
+    bySegments("broken_segments", {
+      nfs4_tcp_rcv_bad_sum_total: 500,
+      nfs4_tcp_rcv_bad_off_total: 400,
+      nfs4_tcp_rcv_bad_opt_total: 500,
+      nfs4_tcp_rcv_short_total: 20,
+    });
+    bySegments("inside_a_connection", { nfs4_tcp_rcv_pack_after_win_total: 100, nfs4_tcp_rcv_ack_too_much_total: 1 });
+    bySegments("tiny_segments");
+    bySegments("scattered_bytes", { nfs4_tcp_rcv_oo_pack_total: 1000 });
+    bySegments("closed_windows", { nfs4_tcp_persist_timeo_total: 1 });
+    bySegments("syn_flood", { nfs4_tcp_sc_added_total: 1000 });
   });
 
-  describe("segments by hand", () => {
-    bySegments("broken_packets", {});
-    bySegments("fragments", {});
-    bySegments("broken_segments", {});
-    bySegments("inside_a_connection", {});
-    bySegments("tiny_segments", {});
-    bySegments("scattered_bytes", {});
-    bySegments("closed_windows", {});
-    bySegments("syn_flood", {});
+  siege("slow ones", ({ overSockets }) => {
+    overSockets("slowLoris", { nfs4_rpc_connections_total: 200 });
+    overSockets("slowLorisIsCutOff", { nfs4_rpc_receive_timeouts_total: 200 });
   });
 
-  overSockets("slowLorisIsCutOff", { nfs4_rpc_receive_timeouts_total: 200 });
-
-  describe("by numbers", () => {
-    overSockets("nullFlood", {});
-    overSockets("unreadReplies", {});
-    overSockets("unreadRepliesInSessions", {});
-    overSockets("stuffedConnections", {});
+  siege("replies that nobody reads, records that nobody ends", ({ overSockets }) => {
+    overSockets("nullFlood", { nfs4_rpc_calls_total: 160_000 });
+    overSockets("unreadReplies", { nfs4_rpc_evicted_total: 1, nfs4_rpc_calls_delayed_total: 1000 });
+    overSockets("unreadRepliesInSessions", { [error("REP_TOO_BIG")]: 200 });
+    overSockets("stuffedConnections", { nfs4_rpc_evicted_total: 1, nfs4_rpc_memory_pauses_total: 1 });
     overSockets("churn", { nfs4_rpc_connections_total: 3000 });
-    overSockets("clientFlood", {});
-    overSockets("ownerFlood", {});
-    overSockets("cachedReplies", {});
-    overSockets("silentCrowd", { nfs4_rpc_strangers_replaced_total: 7900 });
-    overSockets("stuffingCrowd", {});
-    overSockets("crowdLeaves", {});
   });
 
-  test("after all that the server is well, has complained of nothing, and the guest has noticed nothing", async () => {
-    const { rounds, errors } = await bystander.stop();
-    console.log(`${rounds} rounds of work`);
-    expect(errors).toEqual([]);
-    await passage.assertThroughOurStack();
-    await mount.unmount();
-    expect(await server.ask("/healthz")).toMatchObject({ healthy: true, problems: [] });
-    expect((await server.metrics()).get("nfs4_faults_total")).toBe(0);
-    expect(server.process.running).toBe(true);
-    expect(server.complaints).toEqual([]);
-    expect(guest.kernelComplaints()).toEqual([]);
+  siege("names without end", ({ overSockets }) => {
+    overSockets("clientFlood", { nfs4_rpc_calls_total: 12_000 });
+    overSockets("ownerFlood", { [error("NOENT")]: 30_000 });
+  });
+
+  siege("replies to be kept", ({ overSockets }) => {
+    overSockets("cachedReplies");
+  });
+
+  siege("a crowd", ({ overSockets }) => {
+    overSockets("silentCrowd", { nfs4_rpc_strangers_replaced_total: 7_900 });
+    overSockets("stuffingCrowd", { nfs4_rpc_memory_pauses_total: 1 });
+    overSockets("crowdLeaves");
   });
 });
