@@ -12,6 +12,8 @@ export interface ServerLimits {
   readonly maxOperations: number;
   readonly maxSessionsPerClient: number;
   readonly maxClients: number;
+  /** Of those, clients that have only said their name, of 4.0 and of later versions half each. */
+  readonly maxUnconfirmedClients: number;
   /** Opens, locks and owners of one client. */
   readonly maxStatesPerClient: number;
   /** Ranges locked in one file. */
@@ -27,6 +29,7 @@ export const DEFAULT_LIMITS: ServerLimits = {
   maxOperations: 128,
   maxSessionsPerClient: 64,
   maxClients: 10_000,
+  maxUnconfirmedClients: 1000,
   maxStatesPerClient: 100_000,
   maxLocksPerFile: 100_000,
 };

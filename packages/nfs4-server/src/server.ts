@@ -86,6 +86,7 @@ export async function createServer(options: ServerOptions): Promise<NfsServer> {
     leaseSeconds,
     courtesySeconds: options.courtesySeconds ?? 24 * 3600,
     maxClients: limits.maxClients,
+    maxUnconfirmedClients: limits.maxUnconfirmedClients,
     replyMemory: limits.replyMemory,
     destroyed: (client, why) => {
       states.endAll(client, why === "expired");

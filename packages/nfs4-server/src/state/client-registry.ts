@@ -19,6 +19,7 @@ export interface ClientRegistryOptions {
   /** How long an expired client's state may wait for its owner. */
   readonly courtesySeconds: number;
   readonly maxClients: number;
+  readonly maxUnconfirmedClients: number;
   /** Bytes that the reply caches of all sessions may take. */
   readonly replyMemory: number;
   /** Takes a client's state away and lets go of everything that hangs off it. */
@@ -76,6 +77,7 @@ export class ClientRegistry {
   add(identity: ClientIdentity): Client | null {
     const earlier = this.unconfirmed(identity.generation, identity.ownerId);
     if (earlier) this.remove(earlier, "replaced");
+    this.#forgetUnconfirmed(identity.generation);
     if (this.#byNumber.size >= this.#options.maxClients && !this.#evict()) return null;
     const number = this.#nextNumber++;
     const lease = this.#options.clock.callout(() => this.#leaseRanOut(client));
@@ -152,6 +154,16 @@ export class ClientRegistry {
     // A client without open files or locks has nothing to be kept for.
     if (client.states.size === 0) this.remove(client, "expired");
     else client.lease.schedule(courtesyEnds);
+  }
+
+  /** Names cost nothing to those who send them: the one that came first goes, and may introduce itself again. */
+  #forgetUnconfirmed(generation: Generation): void {
+    const unconfirmed = this.#unconfirmed[generation];
+    if (unconfirmed.size * 2 < this.#options.maxUnconfirmedClients) return;
+    for (const oldest of unconfirmed.values()) {
+      this.remove(oldest, "expired");
+      return;
+    }
   }
 
   /** Makes room: the client that has been expired for longest. */

@@ -3,6 +3,7 @@ import { ANONYMOUS_STATEID } from "@nfs4/protocol";
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../harness/bytes.ts";
 import type { Client40 } from "../harness/client40.ts";
+import { Client41 } from "../harness/client41.ts";
 import type { Mount } from "../harness/mount.ts";
 import { DENY_BOTH, DENY_WRITE, READ, READ_LT } from "../harness/open-options.ts";
 import { World } from "../harness/world.ts";
@@ -196,6 +197,18 @@ async function readOf(client: Client40) {
 }
 
 describe("room for clients", () => {
+  it("is not taken by names: of those that say no more, the first are forgotten", async () => {
+    const world = await World.create({ leaseSeconds: LEASE, limits: { maxUnconfirmedClients: 20 } });
+    const here = await world.client41("here");
+    const first = new Client41(await world.wire(), "first");
+    (await first.exchangeId()).ok();
+    for (let i = 0; i < 50; i++) (await new Client41(first.wire, `name ${i}`).exchangeId()).ok();
+    expect([...world.server.clients]).toHaveLength(11);
+    expect((await here.compound().send()).status).toBe("NFS4_OK");
+    expect((await first.createSession()).status).toBe("NFS4ERR_STALE_CLIENTID");
+    await world.finish();
+  });
+
   it("is made by those that have been gone for longest, not by those that are there", async () => {
     const world = await World.create({ leaseSeconds: LEASE, limits: { maxClients: 2 } });
     const gone = await world.client41("gone");
