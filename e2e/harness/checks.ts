@@ -22,9 +22,14 @@ export async function kernelSockets(namespace: Namespace): Promise<KernelSocket[
   });
 }
 
-/** Fails if the namespace's kernel has any TCP socket at `port`: then the bytes may not have gone through our stack. */
-export async function assertNoKernelSocket(namespace: Namespace, port: number): Promise<void> {
-  const found = (await kernelSockets(namespace)).filter((s) => s.localPort === port || s.remotePort === port);
+/** Fails if the namespace's kernel has any TCP socket at `port` (of a server, or of either end): then the bytes may not have gone through our stack. */
+export async function assertNoKernelSocket(
+  namespace: Namespace,
+  port: number,
+  ends: "server" | "both" = "both",
+): Promise<void> {
+  const sockets = await kernelSockets(namespace);
+  const found = sockets.filter((s) => s.localPort === port || (ends === "both" && s.remotePort === port));
   if (found.length > 0) {
     throw new Error(
       `the kernel of ${namespace.name} has ${found.length} TCP socket(s) at port ${port}: ${JSON.stringify(found)}`,

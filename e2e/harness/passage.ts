@@ -28,13 +28,15 @@ export async function watchPassage(
   namespace: Namespace,
   server: Nfs4Server,
   mounts: readonly Mount[],
+  /** `strangers`: others in the namespace are clients of the server over kernel sockets. */
+  { strangers = false }: { readonly strangers?: boolean } = {},
 ): Promise<Passage> {
   // First what must be covered at the beginning, last at the end: what is under way meanwhile can only count for us.
   const covered = await countsOfServer(server);
   const before = await countsOfGuests(mounts);
   return {
     async assertThroughOurStack() {
-      await assertNoKernelSocket(namespace, 2049);
+      await assertNoKernelSocket(namespace, 2049, strangers ? "server" : "both");
       const now = await countsOfGuests(mounts);
       const covering = await countsOfServer(server);
       const exchanged = difference(now.rpc, before.rpc);

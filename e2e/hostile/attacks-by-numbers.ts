@@ -63,7 +63,7 @@ export const unreadRepliesInSessions: Attack = async (target, report) => {
         ops.sequence(session, 1, slot),
         ops.putrootfh(),
         ops.lookup("big"),
-        ops.read(0, 1 << 20),
+        ops.read(0, 1_000_000),
       ]);
       peer.send(call(args.bytes()));
     }
