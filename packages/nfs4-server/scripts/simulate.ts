@@ -14,11 +14,11 @@ let failed = 0;
 for (let seed = from; seed < from + seeds; seed++) {
   const before = process.cpuUsage();
   try {
-    const { seconds, crashes, partitions, repeated, replays, reclaimed, lost, ioErrors, hash } = await simulate({
+    const { seconds, crashes, partitions, repeated, replays, reclaimed, lost, diskErrors, hash } = await simulate({
       seed,
     });
     const { user, system } = process.cpuUsage(before);
-    const told = { crashes, partitions, repeated, replays, reclaimed, lost, EIO: ioErrors };
+    const told = { crashes, partitions, repeated, replays, reclaimed, lost, "disk errors": diskErrors };
     const words = Object.entries(told).map(([name, count]) => `${name} ${count}`);
     console.log(
       `${seed}: ${seconds.toFixed(0)} s in ${((user + system) / 1e6).toFixed(2)} s, ${words.join(", ")}; ${hash}`,

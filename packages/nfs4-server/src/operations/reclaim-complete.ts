@@ -20,6 +20,14 @@ export function reclaimComplete(context: CompoundContext, { rca_one_fs }: RECLAI
   if (client.reclaimComplete) return NFS4ERR_COMPLETE_ALREADY;
   client.reclaimComplete = true;
   services.grace.complete(reclaimKey(client));
-  // If grace was over before, what it did take back was not on record any more.
-  return client.states.size > 0 ? whenReady(services.journal.remember(client), () => NFS4_OK) : NFS4_OK;
+  if (client.states.size === 0) return NFS4_OK;
+  // If grace was over before, what it did take back was not on record any more. It may say so again if that cannot be written.
+  const undo = (): void => {
+    client.reclaimComplete = false;
+  };
+  context.onFailure(undo);
+  return whenReady(services.journal.remember(client), () => {
+    context.settled(undo);
+    return NFS4_OK;
+  });
 }

@@ -134,12 +134,20 @@ export class RecoveryJournal {
 
   #enqueue(task: () => Promise<void>): Promise<void> {
     this.#pending++;
-    const done = this.#tail.then(task).finally(() => {
-      this.#pending--;
-    });
+    const done = this.#tail
+      .then(task)
+      .catch(unwritable)
+      .finally(() => {
+        this.#pending--;
+      });
     this.#tail = done.catch(() => {});
     return done;
   }
+}
+
+/** Not an error of the disk that files are on: no status but SERVERFAULT says this to LOCK and RECLAIM_COMPLETE (RFC 8881 §15.2), and people learn why. */
+function unwritable(cause: unknown): never {
+  throw new Error("the recovery journal cannot be written", { cause });
 }
 
 interface Content {

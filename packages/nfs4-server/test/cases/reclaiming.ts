@@ -3,14 +3,15 @@ import { CLAIM_PREVIOUS } from "@nfs4/protocol";
 import { describe, expect, it } from "vitest";
 import { Client40 } from "../harness/client40.ts";
 import { Client41 } from "../harness/client41.ts";
+import { FailingStorage } from "../harness/failing-storage.ts";
 import type { Mount } from "../harness/mount.ts";
 import { World } from "../harness/world.ts";
 
 const LEASE = 30;
 const GRACE = 40;
 
-async function begin(minor: number) {
-  const world = await World.create({ leaseSeconds: LEASE, graceSeconds: GRACE });
+async function begin(minor: number, storage = new FailingStorage()) {
+  const world = await World.create({ leaseSeconds: LEASE, graceSeconds: GRACE, storage });
   const holder = await world.mount(minor, "holder");
   const handle = await holder.writeFile("/f", "content");
   const file = await holder.open("/f");
@@ -81,17 +82,18 @@ describe.each([0, 1])("after a restart a client of 4.%i", (minor) => {
   });
 });
 
-describe("RECLAIM_COMPLETE and a second restart (RFC 8881 §8.4.3)", () => {
-  async function reclaimedInPart() {
-    const { world, handle } = await begin(1);
-    await world.restart();
-    const holder = (await returning(world, 1, "holder")) as Client41;
-    expect(await reclaim(holder, handle)).toBe("NFS4_OK");
-    await world.pass(GRACE + 1);
-    expect(world.server.inGrace).toBe(false);
-    return { world, handle, holder };
-  }
+/** Grace is over, and the client has taken back something and not said that it is done. */
+async function reclaimedInPart(storage?: FailingStorage) {
+  const { world, handle } = await begin(1, storage);
+  await world.restart();
+  const holder = (await returning(world, 1, "holder")) as Client41;
+  expect(await reclaim(holder, handle)).toBe("NFS4_OK");
+  await world.pass(GRACE + 1);
+  expect(world.server.inGrace).toBe(false);
+  return { world, handle, holder };
+}
 
+describe("RECLAIM_COMPLETE and a second restart (RFC 8881 §8.4.3)", () => {
   it("a client that was not done when grace ended may not reclaim after the next restart", async () => {
     const { world, handle } = await reclaimedInPart();
     const other = await world.client41("other");
@@ -108,6 +110,40 @@ describe("RECLAIM_COMPLETE and a second restart (RFC 8881 §8.4.3)", () => {
     await world.restart();
     const again = await returning(world, 1, "holder");
     expect(await reclaim(again, handle)).toBe("NFS4_OK");
+    await world.finish();
+  });
+});
+
+describe("a recovery journal that cannot be written", () => {
+  it.each([0, 1])(
+    "nothing is granted that depends on it: 4.%i is told SERVERFAULT until it can be again",
+    async (minor) => {
+      const storage = new FailingStorage();
+      const world = await World.create({ storage });
+      const holder = await world.mount(minor, "holder");
+      await holder.writeFile("/f", "content");
+      const file = await holder.open("/f");
+      const other = await world.mount(minor, "other");
+      storage.failing = true;
+      expect((await other.tryOpen("/f")).status).toBe("NFS4ERR_SERVERFAULT");
+      expect((await holder.lock(file)).status).toBe("NFS4ERR_SERVERFAULT");
+      expect(world.server.counters.faults).toBe(2);
+      storage.failing = false;
+      expect((await holder.lock(file)).status).toBe("NFS4_OK");
+      expect((await other.tryOpen("/f")).status).toBe("NFS4_OK");
+      await world.stop();
+    },
+  );
+
+  it("a late RECLAIM_COMPLETE may be said again (RFC 8881 §18.51)", async () => {
+    const storage = new FailingStorage();
+    const { world, handle, holder } = await reclaimedInPart(storage);
+    storage.failing = true;
+    expect((await holder.reclaimComplete()).status).toBe("NFS4ERR_SERVERFAULT");
+    storage.failing = false;
+    (await holder.reclaimComplete()).ok();
+    await world.restart();
+    expect(await reclaim(await returning(world, 1, "holder"), handle)).toBe("NFS4_OK");
     await world.finish();
   });
 });

@@ -208,7 +208,7 @@ describe.each([0, 1, 2])("grace in 4.%i", (minor) => {
     await world.finish();
   });
 
-  it("what the journal cannot keep is not granted: IO; when it can again, it is", async () => {
+  it("what the journal cannot keep is not granted: SERVERFAULT; when it can again, it is", async () => {
     const storage = new MemoryStorage();
     const { world, client } = await begin(minor, storage);
     const other = await world.mount(minor, "other");
@@ -217,7 +217,7 @@ describe.each([0, 1, 2])("grace in 4.%i", (minor) => {
     const fail = () => Promise.reject(Object.assign(new Error("the disk is broken"), { code: "EIO" }));
     storage.append = fail;
     storage.replace = fail;
-    expect((await other.tryOpen("/f", { access: BOTH })).status).toBe("NFS4ERR_IO");
+    expect((await other.tryOpen("/f", { access: BOTH })).status).toBe("NFS4ERR_SERVERFAULT");
     expect(world.services.states.stateCount).toBe(0);
     storage.append = append;
     storage.replace = replace;

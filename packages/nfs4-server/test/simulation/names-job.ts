@@ -43,7 +43,7 @@ export class NamesJob {
 
   async #makeFile(name: string): Promise<void> {
     const path = `${this.#directory}/${name}`;
-    const { ioErrors } = this.#client;
+    const { diskErrors } = this.#client;
     const { life } = this.#promises;
     this.#promises.nameInDoubt(path);
     const made = await this.#client.open(path, { create: "guarded", attributes: { mode: 0o644 } });
@@ -51,7 +51,7 @@ export class NamesJob {
       await this.#client.close(made);
     } else {
       // The journal may have failed when the file was there already.
-      const excused = life !== this.#promises.life || ioErrors !== this.#client.ioErrors;
+      const excused = life !== this.#promises.life || diskErrors !== this.#client.diskErrors;
       if (made.status !== "NFS4ERR_EXIST" || !excused) throw new Error(`OPEN ran more than once: ${made.summary}`);
     }
     this.#there(name, true);

@@ -29,7 +29,9 @@ export interface DoOptions {
   readonly idempotent?: boolean;
 }
 
-const LATER = new Set(["NFS4ERR_DELAY", "NFS4ERR_GRACE", "NFS4ERR_IO"]);
+/** SERVERFAULT: the recovery journal cannot be written now. */
+const LATER = new Set(["NFS4ERR_DELAY", "NFS4ERR_GRACE", "NFS4ERR_IO", "NFS4ERR_SERVERFAULT"]);
+const DISK_HAS_FAILED = new Set(["NFS4ERR_IO", "NFS4ERR_SERVERFAULT"]);
 const FORGOTTEN = new Set([
   "NFS4ERR_BADSESSION",
   "NFS4ERR_DEADSESSION",
@@ -48,8 +50,8 @@ export class SimulatedClient {
   recoveries = 0;
   reclaimed = 0;
   lost = 0;
-  /** Times that the server said EIO. */
-  ioErrors = 0;
+  /** Times that the server said so. */
+  diskErrors = 0;
   readonly sleep: (us: number) => Promise<void>;
   readonly wire: LastingWire;
   readonly clock: Clock;
@@ -118,7 +120,7 @@ export class SimulatedClient {
       if (FORGOTTEN.has(status)) {
         await this.#recover(status);
       } else if (LATER.has(status)) {
-        if (status === "NFS4ERR_IO") this.ioErrors++;
+        if (DISK_HAS_FAILED.has(status)) this.diskErrors++;
         await this.sleep(this.random.between(100_000, 1_000_000));
       } else if (!(idempotent && status === "NFS4ERR_RETRY_UNCACHED_REP")) {
         if (this.minor > 0 || (renews && status === "NFS4_OK")) this.renewedAt = sent;

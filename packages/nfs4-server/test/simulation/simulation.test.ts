@@ -22,7 +22,7 @@ it(
     expect(total(results, ({ rewritten }) => rewritten)).toBeGreaterThan(SEEDS);
     expect(total(results, ({ reclaimed }) => reclaimed)).toBeGreaterThan(SEEDS / 2);
     expect(total(results, ({ lost }) => lost)).toBeGreaterThan(0);
-    expect(total(results, ({ ioErrors }) => ioErrors)).toBeGreaterThan(SEEDS);
+    expect(total(results, ({ diskErrors }) => diskErrors)).toBeGreaterThan(SEEDS);
     expect(total(results, ({ once }) => once)).toBeGreaterThan(2 * SEEDS);
     expect(total(results, ({ increments }) => increments)).toBeGreaterThan(5 * SEEDS);
     expect(total(results, ({ denied }) => denied)).toBeGreaterThan(SEEDS);
