@@ -111,7 +111,7 @@ describe("ways in", () => {
     await using server = await startNfs4([...flags, "--state-dir", state], { namespace });
     await useFromGuest(server);
     await expectBytesThroughOurStack(server, "both");
-    await assertNoKernelSocket(namespace, server.port);
+    await assertNoKernelSocket(namespace, server.port, "server");
   });
 
   test("a guest through TUN, the host forwarding", async () => {
@@ -126,7 +126,7 @@ describe("ways in", () => {
       throw new Error("over 4.0", { cause: error });
     });
     await expectBytesThroughOurStack(server, "both");
-    await assertNoKernelSocket(namespace, server.port);
+    await assertNoKernelSocket(namespace, server.port, "server");
   });
 
   test("a guest from a network that may not mount is turned away", async () => {
