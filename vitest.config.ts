@@ -26,7 +26,11 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
-          exclude: ["e2e/hostile.test.ts", "e2e/programs.test.ts", "e2e/ways-in.test.ts"],
+          // Not proven yet on a busy machine: `npm run test:e2e:full` alone.
+          exclude:
+            process.env["NFS4_E2E"] === "full"
+              ? []
+              : ["e2e/hostile.test.ts", "e2e/programs.test.ts", "e2e/ways-in.test.ts"],
           testTimeout: 1_200_000,
           hookTimeout: 600_000,
           fileParallelism: false,
