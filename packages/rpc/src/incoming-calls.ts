@@ -100,6 +100,11 @@ export class IncomingCalls implements CallOwner {
     return this.#waiting.length - this.#head;
   }
 
+  get #mostWaiting(): number {
+    const { waitingCalls, waitingCallsOfStranger } = this.#environment.limits;
+    return this.connection.stranger ? waitingCallsOfStranger : waitingCalls;
+  }
+
   get idle(): boolean {
     return this.inFlight === 0 && this.waiting === 0;
   }
@@ -114,7 +119,7 @@ export class IncomingCalls implements CallOwner {
     this.#counters.callsDelayed++;
     this.#short();
     this.#waiting.push(record);
-    if (this.waiting >= this.#environment.limits.waitingCalls) {
+    if (this.waiting >= this.#mostWaiting) {
       this.#counters.queuePauses++;
       this.#reader.hold();
     }
@@ -231,7 +236,7 @@ export class IncomingCalls implements CallOwner {
     if (this.waiting === 0) this.#returnPermits();
     this.#outbox.corked = corked;
     if (!corked) this.#outbox.flush();
-    if (this.waiting * 2 <= this.#environment.limits.waitingCalls) this.#reader.resume();
+    if (this.waiting * 2 <= this.#mostWaiting) this.#reader.resume();
     if (this.idle) this.onIdle?.();
   };
 

@@ -10,7 +10,7 @@ export interface RpcLimits {
   readonly recordTimeoutMs: number;
   /** A connection that nobody has vouched for (`RpcConnection.admit`) must complete a record so often. Default 30,000. */
   readonly strangerTimeoutMs: number;
-  /** Strangers connected at a time: for one more, the one that has been a stranger for longest is cut off. Default 2,048. */
+  /** Strangers connected at a time: for one more, the one that has been a stranger for longest is cut off. Default 1,024. */
   readonly strangers: number;
   /** Within so long after its start a stranger's record, or its unread replies, are not thrown out for another's sake. Default 2,000. */
   readonly strangerGraceMs: number;
@@ -35,8 +35,9 @@ export interface RpcLimits {
   readonly outputPerConnection: number;
   readonly outputOfStrangers: number;
   readonly outputInAll: number;
-  /** Calls of one connection read but not started. At the bound reading stops, replies included. Default 1,024. */
+  /** Calls of one connection read but not started. At the bound reading stops, replies included. Defaults 1,024, and 16 of a stranger. */
   readonly waitingCalls: number;
+  readonly waitingCallsOfStranger: number;
   /** Calls of our own without a reply, per connection. Default 65,536. */
   readonly pendingCalls: number;
 }
@@ -46,7 +47,7 @@ export const DEFAULT_LIMITS: RpcLimits = {
   fragmentsPerRecord: 262_144,
   recordTimeoutMs: 60_000,
   strangerTimeoutMs: 30_000,
-  strangers: 2048,
+  strangers: 1024,
   strangerGraceMs: 2_000,
   clientGraceMs: 10_000,
   sendTimeoutMs: 120_000,
@@ -61,6 +62,7 @@ export const DEFAULT_LIMITS: RpcLimits = {
   outputOfStrangers: 8 * 1024 * 1024,
   outputInAll: 32 * 1024 * 1024,
   waitingCalls: 1024,
+  waitingCallsOfStranger: 16,
   pendingCalls: 65_536,
 };
 

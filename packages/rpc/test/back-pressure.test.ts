@@ -39,7 +39,7 @@ describe("back-pressure", () => {
   });
 
   it("stops reading when too many wait, and takes up reading again", async () => {
-    const talk = new Conversation({ server: { limits: { callsPerConnection: 1, waitingCalls: 4 } } });
+    const talk = new Conversation({ server: { limits: { callsPerConnection: 1, waitingCallsOfStranger: 4 } } });
     const calls = Array.from({ length: 20 }, () => talk.client.call(echoRequest(data, Procedure.HOLD)));
     await talk.clock.runFor(1000);
     expect([talk.connection.callsInFlight, talk.connection.callsWaiting]).toEqual([1, 4]);
@@ -95,7 +95,7 @@ describe("back-pressure", () => {
   });
 
   it("reads the reply to its own call though all its calls in flight wait for such", async () => {
-    const talk = new Conversation({ server: { limits: { callsPerConnection: 4, waitingCalls: 50 } } });
+    const talk = new Conversation({ server: { limits: { callsPerConnection: 4, waitingCallsOfStranger: 50 } } });
     talk.client.programs.add(echoProgram(talk.clock));
     // Four calls that call back are started; the answers to their callbacks come behind 36 further calls.
     const calls = Array.from({ length: 40 }, () => talk.client.call(echoRequest(data, Procedure.CALL_BACK)));
