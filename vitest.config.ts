@@ -1,4 +1,6 @@
 import { defineConfig } from "vitest/config";
+import { isFullRun } from "./e2e/harness/matrix.ts";
+import { ResultTable } from "./e2e/harness/result-table.ts";
 
 const source = {
   resolve: { conditions: ["source"] },
@@ -8,6 +10,7 @@ const source = {
 export default defineConfig({
   ...source,
   test: {
+    ...(isFullRun ? { reporters: ["default", new ResultTable()] } : {}),
     projects: [
       {
         ...source,
@@ -26,11 +29,6 @@ export default defineConfig({
         test: {
           name: "e2e",
           include: ["e2e/**/*.test.ts"],
-          // Not proven yet on a busy machine: `npm run test:e2e:full` alone.
-          exclude:
-            process.env["NFS4_E2E"] === "full"
-              ? []
-              : ["e2e/hostile.test.ts", "e2e/programs.test.ts", "e2e/ways-in.test.ts"],
           testTimeout: 1_200_000,
           hookTimeout: 600_000,
           fileParallelism: false,

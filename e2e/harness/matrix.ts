@@ -12,7 +12,8 @@ export interface Combination {
 /** `npm run test:e2e:full`: everything with everything. `npm test` has minutes, and takes a cut in which each pair meets somewhere. */
 export const isFullRun: boolean = env["NFS4_E2E"] === "full";
 
-const everything: readonly Combination[] = (["4.0", "4.1", "4.2"] as const).flatMap((version) =>
+/** Every version with each file system. */
+export const everything: readonly Combination[] = (["4.0", "4.1", "4.2"] as const).flatMap((version) =>
   (["local", "memory"] as const).map((fileSystem) => ({ version, fileSystem })),
 );
 

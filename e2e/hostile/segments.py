@@ -394,6 +394,8 @@ class Attacks:
         for connection in connections:
             connection.send(PSH | ACK, NULL_CALL * 30)
         self.still_served("closed windows")
+        probed = any(data for _, _, _, _, data in connections[0].segments(10 * patience))
+        self.expect(probed, "nobody asks whether the window has opened")
         for connection in connections:
             connection.seq += 30 * len(NULL_CALL)
             connection.reset()
