@@ -31,7 +31,8 @@ export default defineConfig({
           include: ["e2e/**/*.test.ts"],
           testTimeout: 1_200_000,
           hookTimeout: 600_000,
-          fileParallelism: false,
+          // What takes long is mostly waiting, and each file has networks and machines of its own.
+          maxWorkers: 2,
         },
       },
     ],

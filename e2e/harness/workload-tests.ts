@@ -1,13 +1,16 @@
-import { afterAll, beforeAll, describe, type TestContext, test } from "vitest";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, type TestContext, test } from "vitest";
 import { type CatalogueEntry, catalogue } from "../workloads/catalogue.ts";
 import { type Combination, traitsOf } from "./matrix.ts";
+import { createScratchDirectory, type ScratchDirectory } from "./scratch.ts";
 import { openSite, type Site, type SiteOptions } from "./site.ts";
+import { assertCleanCapture, decodeCapture } from "./tshark.ts";
 
 /** Opens a site before the tests of the suite that is being described, and closes it after them. */
-export function useSite(options: SiteOptions): () => Site {
+export function useSite(options: SiteOptions | (() => SiteOptions)): () => Site {
   let site: Site | undefined;
   beforeAll(async () => {
-    site = await openSite(options);
+    site = await openSite(typeof options === "function" ? options() : options);
   });
   afterAll(() => site?.close());
   return () => {
@@ -40,16 +43,43 @@ export async function recorded(
   result.remarks = (await run()).trim().replaceAll("\n", "; ");
 }
 
-/** A test for each of these workloads of the catalogue, on one server, and then one that our stack has carried them. */
-export function testWorkloads(combination: Combination, names: readonly string[]): void {
+/**
+ * A test for each of these workloads of the catalogue, on one server, and then one that our stack has carried them. `provoked` has what crosses the link
+ * captured, and is what errors, as "OPEN NFS4ERR_NOENT", the workloads bring about: tshark must find no other, and nothing malformed.
+ */
+export function testWorkloads(combination: Combination, names: readonly string[], provoked?: RegExp): void {
   const entries = names.map(entryOf);
   describe(`NFS ${combination.version}, ${combination.fileSystem} file system`, () => {
     const guests = entries.some((entry) => entry.guests === 2) ? 2 : 1;
-    const site = useSite({ ...combination, guests });
+    const capture = provoked && useCapture();
+    const site = useSite(() => ({ ...combination, guests, ...(capture ? { pcap: capture() } : {}) }));
     for (const { name, run } of entries) {
       test(name, (context) => recorded(context, combination, name, () => run(site().context, traitsOf(combination))));
     }
     testPassage(site);
+    if (capture) testCapture(site, capture, provoked);
+  });
+}
+
+/** Where a capture may be written during the suite that is being described. */
+function useCapture(): () => string {
+  let scratch: ScratchDirectory | undefined;
+  beforeAll(() => {
+    scratch = createScratchDirectory("capture");
+  });
+  afterAll(() => scratch?.remove());
+  return () => join(scratch?.path ?? "", "server.pcapng");
+}
+
+/** The very last of a suite: it closes the site. */
+function testCapture(site: () => Site, capture: () => string, provoked: RegExp): void {
+  test("tshark finds nothing malformed, and no error that was not provoked", async () => {
+    await site().close();
+    const report = await decodeCapture(capture());
+    console.log(`${report.frames} frames, ${report.calls} calls: ${[...report.operations.keys()].join(" ")}`);
+    expect(report.calls).toBeGreaterThan(500);
+    expect(report.replies).toBe(report.calls);
+    assertCleanCapture(report, provoked);
   });
 }
 
@@ -61,8 +91,7 @@ export function testPassage(site: () => Site): void {
   });
 }
 
-/** A workload of the catalogue. */
-export function entryOf(name: string): CatalogueEntry {
+function entryOf(name: string): CatalogueEntry {
   const entry = catalogue.find((one) => one.name === name);
   if (!entry) throw new Error(`the catalogue has no workload "${name}"`);
   return entry;
