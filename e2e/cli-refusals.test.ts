@@ -2,14 +2,10 @@ import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createNamespace, type Namespace } from "./harness/namespace.ts";
-import { AS_NOBODY, type Nfs4Server, refusedNfs4, startNfs4 } from "./harness/nfs4-command.ts";
+import { AS_NOBODY, type Nfs4Server, refusedNfs4, startNfs4, withEmpty, withoutAddon } from "./harness/nfs4-command.ts";
 import { createScratchDirectory, type ScratchDirectory } from "./harness/scratch.ts";
 
 /** Words before a command that hide a directory of this machine from it. */
-const without = (directory: string): string[] => [
-  ...["unshare", "--mount", "sh", "-c", `mount -t tmpfs none '${directory}' && exec "$@"`, "sh"],
-];
-
 describe("nfs4 serve refuses what cannot work, and says what and where", () => {
   let namespace: Namespace;
   let scratch: ScratchDirectory;
@@ -107,21 +103,15 @@ describe("nfs4 serve refuses what cannot work, and says what and where", () => {
     },
     {
       name: "a machine without /dev/net/tun",
-      before: () => without("/dev/net"),
+      before: () => withEmpty("/dev/net"),
       flags: () => ["--memory", "--state-dir", at("s1")],
       says: /^there is no \/dev\/net\/tun for our own stack: use --host .*, or a guest's socket$/,
     },
     {
       name: "an addon that is not built",
-      before: () => without(new URL("../packages/native/build", import.meta.url).pathname),
+      before: () => withoutAddon(),
       flags: () => ["--memory", "--state-dir", at("s2")],
       says: /our own stack cannot reach a network: the addon @nfs4\/native does not load .* build it with: .*; or use --host$/,
-    },
-    {
-      name: "a directory without the addon",
-      before: () => without(new URL("../packages/native/build", import.meta.url).pathname),
-      flags: () => [at("data"), "--host", "--port", "2051", "--state-dir", at("s3")],
-      says: /cannot serve "\S+\/data": the addon @nfs4\/native does not load/,
     },
     { name: "two transports", flags: () => ["--tun", "--host"], says: /'--tun' cannot be used with option '--host/ },
     { name: "an unknown flag", flags: () => ["--florp"], says: /^unknown option '--florp'$/ },

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -8,7 +8,7 @@ import { isRunning } from "./harness/checks.ts";
 import { type Guest, startGuest } from "./harness/guest.ts";
 import { type Mount, mountExport } from "./harness/mount.ts";
 import { createNamespace, type Namespace } from "./harness/namespace.ts";
-import { build, NFS4, type Nfs4Server, startNfs4 } from "./harness/nfs4-command.ts";
+import { build, NFS4, type Nfs4Server, startNfs4, withoutAddon } from "./harness/nfs4-command.ts";
 import { startServerProcess } from "./harness/process.ts";
 import { createScratchDirectory, type ScratchDirectory } from "./harness/scratch.ts";
 
@@ -87,6 +87,14 @@ describe("a server's life", () => {
     expect(readFileSync(`/proc/${server.process.pid}/status`, "utf8")).toMatch(/^Umask:\s*0000$/m);
     for (const file of [capture, join(state, "lock"), join(state, "network.json"), join(state, "server.identity")])
       expect([file, statSync(file).mode & 0o777]).toEqual([file, 0o600]);
+  });
+
+  test("where the addon is not built it serves directories over the kernel's sockets, and says what that means", async () => {
+    const flags = [at("default"), "--host", "--port", "2052", "--state-dir", at("portable")];
+    writeFileSync(at("default", "by-node-alone"), "content");
+    await using server = await startNfs4(flags, { namespace, before: withoutAddon() });
+    expect(server.process.stdout).toContain("without the addon");
+    expect(await libnfs(server)).toMatch(/ 7 by-node-alone$/m);
   });
 
   test("nobody reads what it prints, and it goes on", async () => {

@@ -25,6 +25,15 @@ export const AS_NOBODY: readonly string[] = [
   ...["--pdeathsig", "KILL"],
 ];
 
+/** Words before a command that make it find nothing in a directory. */
+export const withEmpty = (directory: string): string[] => [
+  ...["unshare", "--mount", "sh", "-c", `mount -t tmpfs none '${directory}' && exec "$@"`, "sh"],
+];
+
+/** Words before a command that make it run as where the addon could not be built. */
+export const withoutAddon = (): string[] =>
+  withEmpty(fileURLToPath(new URL("../../packages/native/build", import.meta.url)));
+
 export interface ServeOptions {
   readonly namespace: Namespace;
   /** Words before `node`, such as `AS_NOBODY`. */

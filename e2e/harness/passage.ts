@@ -1,4 +1,5 @@
 import { assertNoKernelSocket } from "./checks.ts";
+import type { Metrics } from "./metrics.ts";
 import type { Mount } from "./mount.ts";
 import type { Namespace } from "./namespace.ts";
 import type { Nfs4Server } from "./nfs4-command.ts";
@@ -48,11 +49,16 @@ export async function watchPassage(
   };
 }
 
+/** Bytes that our TCP has received. What comes ahead of a gap is counted apart. */
+export function bytesReceived(metrics: Metrics): number {
+  return metrics.get("nfs4_tcp_rcv_byte_total") + metrics.get("nfs4_tcp_rcv_oo_byte_total");
+}
+
 /** As the guests see it: the server receives what they send. */
 async function countsOfServer(server: Nfs4Server): Promise<Counts> {
   const metrics = await server.metrics();
   return {
-    rpc: { sent: metrics.get("nfs4_tcp_rcv_byte_total"), received: metrics.get("nfs4_tcp_snd_byte_total") },
+    rpc: { sent: bytesReceived(metrics), received: metrics.get("nfs4_tcp_snd_byte_total") },
     files: { sent: metrics.get("nfs4_written_bytes_total"), received: metrics.get("nfs4_read_bytes_total") },
   };
 }
