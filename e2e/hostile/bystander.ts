@@ -1,7 +1,6 @@
-import { fileURLToPath } from "node:url";
 import type { Guest } from "../harness/guest.ts";
 
-/** A user at work on a mount beside the attacks (steady.py). */
+/** A user at work on a mount beside the attacks (guest/programs/steady.py). */
 export interface Bystander {
   /** Settles when a round of work that began after this call has succeeded; gives what was slowest since the last call. */
   getsOn(): Promise<string>;
@@ -9,7 +8,7 @@ export interface Bystander {
   stop(): Promise<{ readonly rounds: number; readonly errors: readonly string[] }>;
 }
 
-const script = fileURLToPath(new URL("./steady.py", import.meta.url));
+const script = "/run/e2e/guest/programs/steady.py";
 const progress = "/tmp/steady-progress";
 const stop = "/tmp/steady-stop";
 
