@@ -10,7 +10,7 @@ export interface RpcLimits {
   readonly recordTimeoutMs: number;
   /** A connection that nobody has vouched for (`RpcConnection.admit`) must complete a record so often. Default 30,000. */
   readonly strangerTimeoutMs: number;
-  /** Strangers connected at a time: for one more, the one that has been a stranger for longest is cut off. Default 1,024. */
+  /** Strangers connected at a time: for one more, the one that has been a stranger for longest is cut off. Default 768. */
   readonly strangers: number;
   /** Within so long after its start a stranger's record, or its unread replies, are not thrown out for another's sake. Default 2,000. */
   readonly strangerGraceMs: number;
@@ -47,7 +47,7 @@ export const DEFAULT_LIMITS: RpcLimits = {
   fragmentsPerRecord: 262_144,
   recordTimeoutMs: 60_000,
   strangerTimeoutMs: 30_000,
-  strangers: 1024,
+  strangers: 768,
   strangerGraceMs: 2_000,
   clientGraceMs: 10_000,
   sendTimeoutMs: 120_000,
