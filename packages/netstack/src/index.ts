@@ -18,6 +18,7 @@ export { type InterfaceOptions, NetworkInterface, type PacketTap } from "./inter
 export { type AddressState, InterfaceAddress } from "./interface-address.ts";
 export type { InterfaceStatistics } from "./interface-statistics.ts";
 export { Route } from "./ip/route.ts";
+export type { OddPackets } from "./odd-packets.ts";
 export {
   CHECKSUM_GOOD,
   CHECKSUM_PARTIAL,

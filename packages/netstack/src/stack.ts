@@ -7,6 +7,7 @@ import { EthernetLink } from "./link/ethernet.ts";
 import { IpLink } from "./link/ip-link.ts";
 import type { LinkLayer } from "./link/link-layer.ts";
 import { type NdSettings, registerNdSettings } from "./link/nd-settings.ts";
+import { ignoreOddPackets, type OddPackets } from "./odd-packets.ts";
 import { OutboundPool } from "./outbound-pool.ts";
 import { InboundPacket, type OutboundPacket } from "./packet.ts";
 import { RoutingTable } from "./routing-table.ts";
@@ -43,6 +44,8 @@ export class Stack implements AsyncDisposable {
   readonly loopback: NetworkInterface;
   /** The one packet that is on its way up. */
   readonly inbound: InboundPacket = new InboundPacket();
+  /** Told of packets that are dropped for being strange. */
+  oddPackets: OddPackets = ignoreOddPackets;
   readonly #interfaces: NetworkInterface[] = [];
   readonly #pool = new OutboundPool();
   readonly #batchEndHooks: (() => void)[] = [];

@@ -6,6 +6,7 @@ import { FlowTable } from "./flow-table.ts";
 import { InitialNumbers } from "./isn.ts";
 import { NewReno } from "./new-reno.ts";
 import { EphemeralPorts } from "./ports.ts";
+import type { TcpSegment } from "./segment.ts";
 import type { TcpStatistics } from "./statistics.ts";
 import type { Tcb } from "./tcb.ts";
 import { TcpTunables } from "./tunables.ts";
@@ -51,6 +52,11 @@ export class TcpContext {
   /** No room for one connection more (kern.ipc.maxsockets). */
   get isFull(): boolean {
     return this.connections >= this.tunables.maxsockets.value;
+  }
+
+  /** Tells whoever looks for odd packets that the segment was dropped, and why. */
+  odd(segment: TcpSegment, reason: string): void {
+    this.stack.oddPackets.mark(segment.packet, reason);
   }
 
   /** Our timestamp clock: ms, unsigned 32 bits. */
