@@ -1,32 +1,126 @@
-/** What congestion control reads and writes of a connection. Bytes, and µs of uptime. */
+import type { RttEstimate } from "./rtt.ts";
+
+/** What congestion control reads and writes of a connection. Bytes, sequence numbers, and µs. */
 export interface CongestionWindow {
   cwnd: number;
   ssthresh: number;
-  /** Bytes acknowledged and not yet turned into window (RFC 3465). */
-  bytesAcked: number;
   readonly maxSegment: number;
+  readonly sndUna: number;
+  readonly sndMax: number;
+  readonly rtt: RttEstimate;
   /** True between a retransmission timeout and the acknowledgment of what was in flight then. */
   readonly afterTimeout: boolean;
 }
 
-/** A congestion control algorithm: how the window answers to what happens. It keeps what it needs in the object that `attach` gives. */
+/**
+ * Congestion control of one connection: how its window answers to what happens. The object is made by the algorithm's `attach` and holds whatever the
+ * algorithm keeps between calls.
+ */
 export interface CongestionControl {
-  /** Data was acknowledged outside of loss recovery, while the window was the limit. */
-  acknowledged(connection: CongestionWindow, bytes: number): void;
-  /** Loss recovery begins, with `flight` bytes outstanding: sets `ssthresh` (and the window that follows recovery). */
-  lossDetected(connection: CongestionWindow, flight: number): void;
-  /** The retransmission timer expired for the first time for this data. */
-  timeout(connection: CongestionWindow, flight: number): void;
-  /** Nothing was sent for an RTO. */
-  restartAfterIdle(connection: CongestionWindow): void;
+  readonly name: string;
+  /** Where the algorithm stands, for people: "slow-start", "congestion-avoidance" and what else it has. */
+  readonly phase: string;
+  /** True: the window is the algorithm's own in loss recovery too. False: there it is moved to `ssthresh` by recovery. */
+  readonly ownsWindow: boolean;
+  /** `bytes` of data were acknowledged, outside of loss recovery. `limited`: the window was what held the sender back. */
+  acknowledged(bytes: number, limited: boolean): void;
+  /** Loss was found and recovery begins, with `flight` bytes outstanding: remembers the window for `undo` and sets `ssthresh`. */
+  lossDetected(flight: number): void;
+  /** Recovery has ended, for what was outstanding when it began is acknowledged. The window is set before this. */
+  recovered(): void;
+  /** The retransmission timer expired for the first time for this data: as `lossDetected`. The window is one segment after this. */
+  timeout(flight: number): void;
+  /** The peer echoes a CE mark (RFC 3168), once a window: as `lossDetected`, but nothing is lost, and the window is set as well. */
+  congestionExperienced(flight: number): void;
+  /** The last `lossDetected`, `timeout` or `congestionExperienced` was spurious: what it took is given back. */
+  undo(): void;
+  /** Data is sent after `idleUs` µs with nothing in flight, longer than an RTO. */
+  restartAfterIdle(idleUs: number): void;
+  /** Bytes a second at which data may leave; 0: as fast as the window allows. */
+  pacingRate(): number;
 }
 
+/** A congestion control algorithm, under FreeBSD's name for its module (net.inet.tcp.cc.algorithm). */
 export interface CongestionAlgorithm {
   readonly name: string;
+  /** Takes charge of a connection, new or under way: goes on from the window that it has. */
   attach(connection: CongestionWindow): CongestionControl;
+}
+
+/** What the algorithms are tuned by. */
+export interface CongestionTunables {
+  /** Segments of window per acknowledgment in slow start at most (RFC 3465's L; net.inet.tcp.abc_l_var). */
+  readonly abcLimit: number;
+  readonly initialSegments: number;
 }
 
 /** RFC 6928: 10 segments, but no more than max(2 segments, 14600 bytes). `segments`: net.inet.tcp.initcwnd_segments. */
 export function initialWindow(maxSegment: number, segments: number): number {
   return Math.min(segments * maxSegment, Math.max(2 * maxSegment, 1460 * segments));
+}
+
+/** What algorithms share that answer to loss by a smaller window and to nothing else: memory for `undo`, slow start, idle restart. */
+export abstract class WindowControl implements CongestionControl {
+  abstract readonly name: string;
+  readonly ownsWindow: boolean = false;
+  protected readonly connection: CongestionWindow;
+  protected readonly tunables: CongestionTunables;
+  #priorWindow = 0;
+  #priorThreshold = 0;
+
+  constructor(connection: CongestionWindow, tunables: CongestionTunables) {
+    this.connection = connection;
+    this.tunables = tunables;
+  }
+
+  get phase(): string {
+    return this.inSlowStart ? "slow-start" : "congestion-avoidance";
+  }
+
+  protected get inSlowStart(): boolean {
+    return this.connection.cwnd < this.connection.ssthresh;
+  }
+
+  abstract acknowledged(bytes: number, limited: boolean): void;
+
+  /** The window is reduced: sets `ssthresh`. `ecn`: by a mark, not by a loss. */
+  protected abstract reduce(flight: number, ecn: boolean): void;
+
+  lossDetected(flight: number): void {
+    this.#remember();
+    this.reduce(flight, false);
+  }
+
+  recovered(): void {}
+
+  timeout(flight: number): void {
+    this.lossDetected(flight);
+  }
+
+  congestionExperienced(flight: number): void {
+    this.#remember();
+    this.reduce(flight, true);
+    this.connection.cwnd = this.connection.ssthresh;
+  }
+
+  undo(): void {
+    const { connection } = this;
+    connection.cwnd = Math.max(connection.cwnd, this.#priorWindow);
+    connection.ssthresh = Math.max(connection.ssthresh, this.#priorThreshold);
+  }
+
+  restartAfterIdle(_idleUs: number): void {
+    // RFC 5681 §4.1.
+    const { connection } = this;
+    connection.cwnd = Math.min(connection.cwnd, initialWindow(connection.maxSegment, this.tunables.initialSegments));
+  }
+
+  pacingRate(): number {
+    return 0;
+  }
+
+  #remember(): void {
+    this.#priorWindow = this.connection.cwnd;
+    this.#priorThreshold = this.connection.ssthresh;
+  }
 }

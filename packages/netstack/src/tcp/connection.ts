@@ -197,6 +197,14 @@ export class TcpConnection implements ByteStream {
     this.#tcb.trafficClass = trafficClass & 0xfc;
   }
 
+  /** Hands the window to another congestion control algorithm: a name of net.inet.tcp.cc.algorithm's. Throws a RangeError for any other. */
+  setCongestionControl(name: string): void {
+    const tcb = this.#tcb;
+    const algorithm = tcb.context.algorithms.get(name);
+    if (algorithm === undefined) throw new RangeError(`there is no congestion control algorithm "${name}"`);
+    if (name !== tcb.congestion.name) tcb.congestion = algorithm.attach(tcb);
+  }
+
   /** TTL or hop limit from the next segment on; 0: the stack's default (MUST-49). */
   setHopLimit(hopLimit: number): void {
     this.#tcb.hopLimit = hopLimit & 0xff;

@@ -11,6 +11,9 @@ import type { TcpStatistics } from "./statistics.ts";
 import type { Tcb } from "./tcb.ts";
 import { TcpTunables } from "./tunables.ts";
 
+/** net.inet.tcp.cc.algorithm's choices, the default first. */
+const ALGORITHMS = ["newreno"] as const;
+
 /** What the connections of one stack share. */
 export class TcpContext {
   readonly stack: Stack;
@@ -34,12 +37,8 @@ export class TcpContext {
     this.stack = stack;
     this.clock = stack.clock;
     this.statistics = statistics;
-    const newReno = new NewReno({
-      abcLimit: () => this.tunables.abcLVar.value,
-      initialSegments: () => this.tunables.initcwndSegments.value,
-    });
-    this.algorithms.set(newReno.name, newReno);
-    this.tunables = new TcpTunables(stack.sysctl, [...this.algorithms.keys()]);
+    this.tunables = new TcpTunables(stack.sysctl, ALGORITHMS);
+    for (const algorithm of [new NewReno(this.tunables)]) this.algorithms.set(algorithm.name, algorithm);
     this.flows = new FlowTable(stack.random.uint32());
     this.initial = new InitialNumbers(stack.clock, secret ?? stack.random.fill(new Uint8Array(32)));
     this.ports = new EphemeralPorts(stack.random);

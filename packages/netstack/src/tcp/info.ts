@@ -13,6 +13,10 @@ export interface TcpInfo {
   readonly rto: number;
   readonly cwnd: number;
   readonly ssthresh: number;
+  /** The congestion control algorithm, where it stands, and the rate in bytes a second at which it has data leave (0: not paced). */
+  readonly congestionControl: string;
+  readonly congestionPhase: string;
+  readonly pacingRate: number;
   readonly sndWnd: number;
   readonly rcvWnd: number;
   readonly sndMss: number;
@@ -61,6 +65,9 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     rto: rtt.backedOff(tcb.rexmtShift, tcb.context.tunables),
     cwnd: tcb.cwnd,
     ssthresh: tcb.ssthresh,
+    congestionControl: tcb.congestion.name,
+    congestionPhase: tcb.inRecovery ? "recovery" : tcb.congestion.phase,
+    pacingRate: tcb.congestion.pacingRate(),
     sndWnd: tcb.sndWnd,
     rcvWnd: offeredWindow(tcb),
     sndMss: tcb.maxSegment,

@@ -47,7 +47,7 @@ function enterRecovery(tcb: Tcb): void {
   if (tcb.sackPermitted ? seqLt(tcb.sndUna, tcb.recover) : seqLe(tcb.sndUna, tcb.recover)) return;
   const { statistics } = tcb.context;
   // What limited transmit sent beyond the window does not count (RFC 5681 §3.2 step 2).
-  tcb.congestion.lossDetected(tcb, Math.min(flightSize(tcb), tcb.cwnd));
+  tcb.congestion.lossDetected(Math.min(flightSize(tcb), tcb.cwnd));
   tcb.recover = tcb.sndMax;
   tcb.inRecovery = true;
   tcb.retransmitHead = true;
@@ -73,7 +73,7 @@ export function acknowledgedNews(tcb: Tcb, bytes: number): void {
     return;
   }
   tcb.dupAcks = 0;
-  if (tcb.cwndLimited) tcb.congestion.acknowledged(tcb, bytes);
+  tcb.congestion.acknowledged(bytes, tcb.cwndLimited);
   if (tcb.afterTimeout && seqGe(tcb.sndUna, tcb.recover)) tcb.afterTimeout = false;
   // Kept close behind SND.UNA, for sequence numbers wrap.
   if (seqGt(tcb.sndUna, tcb.recover)) tcb.recover = (tcb.sndUna - 1) >>> 0;
@@ -87,7 +87,7 @@ function leaveRecovery(tcb: Tcb): void {
   tcb.cwnd = tcb.sackPermitted
     ? tcb.ssthresh
     : Math.min(tcb.ssthresh, Math.max(flightSize(tcb), tcb.maxSegment) + tcb.maxSegment);
-  tcb.bytesAcked = 0;
+  tcb.congestion.recovered();
 }
 
 /** RFC 6582 §3.2 step 3: the next hole begins where this acknowledgment ends. */
@@ -99,9 +99,8 @@ function partialAck(tcb: Tcb, bytes: number): void {
 
 /** The retransmission timer expired: everything unacknowledged is taken for lost (RFC 5681 §3.1, RFC 6675 §5.1, RFC 2018 §8). */
 export function lossByTimeout(tcb: Tcb): void {
-  if (tcb.rexmtTries === 1) tcb.congestion.timeout(tcb, flightSize(tcb));
+  if (tcb.rexmtTries === 1) tcb.congestion.timeout(flightSize(tcb));
   tcb.cwnd = tcb.maxSegment;
-  tcb.bytesAcked = 0;
   tcb.inRecovery = false;
   tcb.retransmitHead = false;
   tcb.dupAcks = 0;

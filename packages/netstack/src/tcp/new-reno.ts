@@ -1,57 +1,59 @@
 import {
   type CongestionAlgorithm,
-  type CongestionControl,
+  type CongestionTunables,
   type CongestionWindow,
-  initialWindow,
+  WindowControl,
 } from "./congestion.ts";
 
-export interface NewRenoOptions {
-  /** Segments of window per acknowledgment in slow start at most (RFC 3465's L; net.inet.tcp.abc_l_var). */
-  readonly abcLimit: () => number;
-  readonly initialSegments: () => number;
-}
-
-/** Reno's window (RFC 5681) with appropriate byte counting (RFC 3465). It keeps nothing of its own: one object serves all connections. */
-export class NewReno implements CongestionAlgorithm, CongestionControl {
+/** Reno's window (RFC 5681) with appropriate byte counting (RFC 3465). */
+class NewRenoControl extends WindowControl {
   readonly name: string = "newreno";
-  readonly #options: NewRenoOptions;
+  /** Bytes acknowledged and not yet turned into window (RFC 3465 §2.1). */
+  #bytesAcked = 0;
 
-  constructor(options: NewRenoOptions) {
-    this.#options = options;
-  }
-
-  attach(): CongestionControl {
-    return this;
-  }
-
-  acknowledged(connection: CongestionWindow, bytes: number): void {
+  acknowledged(bytes: number, limited: boolean): void {
+    if (!limited) return;
+    const { connection } = this;
     const mss = connection.maxSegment;
-    if (connection.cwnd < connection.ssthresh) {
+    if (this.inSlowStart) {
       // RFC 3465 §2.3: after a timeout one segment per acknowledgment, for what it covers may have been lost.
-      const limit = connection.afterTimeout ? 1 : this.#options.abcLimit();
+      const limit = connection.afterTimeout ? 1 : this.tunables.abcLimit;
       connection.cwnd += Math.min(bytes, limit * mss);
       return;
     }
-    connection.bytesAcked += bytes;
-    if (connection.bytesAcked >= connection.cwnd) {
-      connection.bytesAcked -= connection.cwnd;
+    this.#bytesAcked += bytes;
+    if (this.#bytesAcked >= connection.cwnd) {
+      this.#bytesAcked -= connection.cwnd;
       connection.cwnd += mss;
     }
   }
 
-  lossDetected(connection: CongestionWindow, flight: number): void {
+  protected reduce(flight: number): void {
     // RFC 5681 equation 4.
+    const { connection } = this;
     connection.ssthresh = Math.max(Math.floor(flight / 2), 2 * connection.maxSegment);
-    connection.bytesAcked = 0;
+    this.#bytesAcked = 0;
   }
 
-  timeout(connection: CongestionWindow, flight: number): void {
-    this.lossDetected(connection, flight);
+  override recovered(): void {
+    this.#bytesAcked = 0;
   }
 
-  restartAfterIdle(connection: CongestionWindow): void {
-    const window = initialWindow(connection.maxSegment, this.#options.initialSegments());
-    connection.cwnd = Math.min(connection.cwnd, window);
-    connection.bytesAcked = 0;
+  override restartAfterIdle(idleUs: number): void {
+    super.restartAfterIdle(idleUs);
+    this.#bytesAcked = 0;
+  }
+}
+
+export class NewReno implements CongestionAlgorithm {
+  readonly name: string = "newreno";
+  readonly #tunables: CongestionTunables;
+
+  constructor(tunables: CongestionTunables) {
+    this.#tunables = tunables;
+  }
+
+  attach(connection: CongestionWindow): NewRenoControl {
+    return new NewRenoControl(connection, this.#tunables);
   }
 }

@@ -177,8 +177,8 @@ function watchWindow(tcb: Tcb): void {
 
 function restartAfterIdle(tcb: Tcb): void {
   if (tcb.sndUna !== tcb.sndMax || !hasUnsent(tcb)) return;
-  // RFC 5681 §4.1.
-  if (tcb.context.clock.coarse() - tcb.lastSent > tcb.rtt.rto) tcb.congestion.restartAfterIdle(tcb);
+  const idle = tcb.context.clock.coarse() - tcb.lastSent;
+  if (idle > tcb.rtt.rto) tcb.congestion.restartAfterIdle(idle);
 }
 
 /** The path's MTU went down: what is in flight may not have got through; send it again in smaller pieces. */

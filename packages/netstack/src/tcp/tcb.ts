@@ -128,7 +128,6 @@ export class Tcb extends Flow implements CongestionWindow {
   // Congestion and loss
   cwnd = 0;
   ssthresh: number = 0x3fffffff;
-  bytesAcked = 0;
   congestion!: CongestionControl;
   dupAcks = 0;
   inRecovery = false;

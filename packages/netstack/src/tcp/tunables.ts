@@ -1,10 +1,11 @@
 import type { Sysctl, SysctlTree } from "../sysctl.ts";
+import type { CongestionTunables } from "./congestion.ts";
 import type { RttLimits } from "./rtt.ts";
 
 const MS = 1000;
 
 /** The net.inet.tcp sysctls, under FreeBSD's names. Times are milliseconds there, and µs in the getters here. */
-export class TcpTunables implements RttLimits {
+export class TcpTunables implements RttLimits, CongestionTunables {
   readonly recvspace: Sysctl<number>;
   readonly sendspace: Sysctl<number>;
   readonly recvbufMax: Sysctl<number>;
@@ -184,6 +185,14 @@ export class TcpTunables implements RttLimits {
       minimum: 1,
       maximum: 65_535,
     });
+  }
+
+  get abcLimit(): number {
+    return this.abcLVar.value;
+  }
+
+  get initialSegments(): number {
+    return this.initcwndSegments.value;
   }
 
   get initialUs(): number {
