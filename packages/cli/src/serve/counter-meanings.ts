@@ -119,6 +119,7 @@ const TCP: Meanings = {
   sackRcvBlocks: "SACK blocks received",
   sackSendBlocks: "SACK blocks sent",
   sackBadBlocks: "SACK blocks that make no sense",
+  sackSboverflow: "SACK blocks not taken in because of net.inet.tcp.sack.maxholes",
   sndFastRexmit: "Fast retransmits without SACK",
   newRenoPartialAcks: "Partial acknowledgments in recoveries without SACK",
   scAdded: "SYN cache: entries made",

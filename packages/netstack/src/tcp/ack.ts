@@ -1,15 +1,27 @@
 import { FIN, SYN, TIMER_PERSIST, TIMER_REXMT, TIMER_USER } from "./constants.ts";
 import { requestOutput } from "./context.ts";
 import { startTimer, stopTimer, timerRuns } from "./deadlines.ts";
+import { finishSample } from "./delivery-rate.ts";
 import { acknowledgedNews, duplicateAck, noteSackBlocks } from "./loss.ts";
 import type { TcpSegment } from "./segment.ts";
 import { startRexmt } from "./send-data.ts";
 import { endOfData, finPending, flightSize } from "./send-space.ts";
+import { recordAcknowledged } from "./sent.ts";
 import { seqGe, seqGt, seqLe, seqLt } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
 
+/** As `processAck`, for a segment of an established connection that acknowledges something new and nothing else is to be said of. */
+export function processPredictedAck(tcb: Tcb, segment: TcpSegment): void {
+  const { rateSample } = tcb.context;
+  rateSample.begin(tcb);
+  acceptAck(tcb, segment);
+  if (tcb.endedHow === null) finishSample(tcb, rateSample);
+}
+
 /** The segment's acknowledgment, which lies within SND.UNA … SND.MAX or before (RFC 9293 §3.10.7.4 step 5, ESTABLISHED). */
 export function processAck(tcb: Tcb, segment: TcpSegment): void {
+  const { rateSample } = tcb.context;
+  rateSample.begin(tcb);
   const news = tcb.sackPermitted && segment.options.sackCount > 0 ? noteSackBlocks(tcb, segment) : 0;
   tcb.persistTries = 0;
   if (seqGt(segment.ack, tcb.sndUna)) {
@@ -26,6 +38,7 @@ export function processAck(tcb: Tcb, segment: TcpSegment): void {
   } else if (news > 0) {
     requestOutput(tcb);
   }
+  finishSample(tcb, rateSample);
   updateWindow(tcb, segment);
 }
 
@@ -40,7 +53,7 @@ function isDuplicate(tcb: Tcb, segment: TcpSegment, news: number): boolean {
 }
 
 /** SEG.ACK is beyond SND.UNA: takes what it acknowledges off the send buffer, times the round trip, moves the timers. */
-export function acceptAck(tcb: Tcb, segment: TcpSegment): void {
+function acceptAck(tcb: Tcb, segment: TcpSegment): void {
   const { statistics, clock } = tcb.context;
   const { ack } = segment;
   const acked = (ack - tcb.sndUna) >>> 0;
@@ -54,6 +67,7 @@ export function acceptAck(tcb: Tcb, segment: TcpSegment): void {
   tcb.sndUna = ack;
   if (seqLt(tcb.sndNxt, ack)) tcb.sndNxt = ack;
   tcb.scoreboard?.acknowledge(ack);
+  recordAcknowledged(tcb, ack);
   if (fin) tcb.finAcked = true;
   // Whatever was wrong with the way, it is no more.
   if (tcb.softError !== "") tcb.softError = "";

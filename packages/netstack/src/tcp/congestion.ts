@@ -1,3 +1,4 @@
+import type { RateSample } from "./delivery-rate.ts";
 import type { RttEstimate } from "./rtt.ts";
 
 /** What congestion control reads and writes of a connection. Bytes, sequence numbers, and µs. */
@@ -36,6 +37,8 @@ export interface CongestionControl {
   undo(): void;
   /** Data is sent after `idleUs` µs with nothing in flight, longer than an RTO. */
   restartAfterIdle(idleUs: number): void;
+  /** An acknowledgment was taken in, within loss recovery or without: what it tells of the path, after everything else. The sample is lent. */
+  sampled(sample: RateSample): void;
   /** Bytes a second at which data may leave; 0: as fast as the window allows. */
   pacingRate(): number;
 }
@@ -114,6 +117,8 @@ export abstract class WindowControl implements CongestionControl {
     const { connection } = this;
     connection.cwnd = Math.min(connection.cwnd, initialWindow(connection.maxSegment, this.tunables.initialSegments));
   }
+
+  sampled(_sample: RateSample): void {}
 
   pacingRate(): number {
     return 0;

@@ -2,6 +2,7 @@ import type { Clock } from "@nfs4/timecounter";
 import type { Stack } from "../stack.ts";
 import { ChunkPool } from "./chunk-pool.ts";
 import type { CongestionAlgorithm } from "./congestion.ts";
+import { RateSample } from "./delivery-rate.ts";
 import { FlowTable } from "./flow-table.ts";
 import { InitialNumbers } from "./isn.ts";
 import { NewReno } from "./new-reno.ts";
@@ -9,6 +10,7 @@ import { EphemeralPorts } from "./ports.ts";
 import type { TcpSegment } from "./segment.ts";
 import type { TcpStatistics } from "./statistics.ts";
 import type { Tcb } from "./tcb.ts";
+import { TransmitLogPool } from "./transmit-log.ts";
 import { TcpTunables } from "./tunables.ts";
 
 /** net.inet.tcp.cc.algorithm's choices, the default first. */
@@ -22,6 +24,9 @@ export class TcpContext {
   readonly tunables: TcpTunables;
   readonly flows: FlowTable;
   readonly chunks: ChunkPool = new ChunkPool(512, () => this.tunables.recvmemMax.value);
+  readonly logs: TransmitLogPool = new TransmitLogPool();
+  /** Of the acknowledgment at hand. */
+  readonly rateSample: RateSample = new RateSample();
   readonly initial: InitialNumbers;
   readonly ports: EphemeralPorts;
   readonly algorithms: Map<string, CongestionAlgorithm> = new Map();

@@ -1,6 +1,7 @@
 import type { StreamEnd } from "@nfs4/bytestream";
 import { ACK, CLOSED, RST, SYN_RECEIVED, SYN_SENT, TIMERS } from "./constants.ts";
 import { stopTimer } from "./deadlines.ts";
+import { releaseLog } from "./sent.ts";
 import { setState } from "./state.ts";
 import type { Tcb } from "./tcb.ts";
 import { transmit } from "./transmit.ts";
@@ -26,6 +27,7 @@ export function endConnection(tcb: Tcb, how: StreamEnd["how"], error?: Error): v
   context.flows.remove(tcb);
   context.connections--;
   tcb.scoreboard = null;
+  releaseLog(tcb);
   tcb.reassembly?.clear();
   if (how !== "closed") {
     tcb.receiveBuffer.clear();

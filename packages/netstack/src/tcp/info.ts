@@ -31,6 +31,10 @@ export interface TcpInfo {
   readonly sendQueue: number;
   readonly inFlight: number;
   readonly receiveQueue: number;
+  /** Acknowledged or SACKed so far; how fast that went lately (bytes a second; 0: no sample), and whether the application was the limit then. */
+  readonly delivered: number;
+  readonly deliveryRate: number;
+  readonly deliveryRateAppLimited: boolean;
   readonly bytesSent: number;
   readonly bytesReceived: number;
   readonly segmentsSent: number;
@@ -81,6 +85,9 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     sendQueue: tcb.sendBuffer.queued,
     inFlight: flightSize(tcb),
     receiveQueue: tcb.receiveBuffer.ordered,
+    delivered: tcb.delivered,
+    deliveryRate: tcb.deliveryRate,
+    deliveryRateAppLimited: tcb.deliveryRateAppLimited,
     bytesSent: tcb.bytesSent,
     bytesReceived: tcb.bytesReceived,
     segmentsSent: tcb.segmentsSent,

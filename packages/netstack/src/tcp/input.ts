@@ -1,5 +1,5 @@
 import { checkSequence, checkTimestamps } from "./acceptability.ts";
-import { acceptAck, measure, processAck, updateWindow } from "./ack.ts";
+import { measure, processAck, processPredictedAck, updateWindow } from "./ack.ts";
 import { challengeAllowed } from "./challenge.ts";
 import {
   ACK,
@@ -101,7 +101,7 @@ function fastPath(tcb: Tcb, segment: TcpSegment): boolean {
   tcb.persistTries = 0;
   if (progress > 0) {
     if (length === 0) statistics.predAck++;
-    acceptAck(tcb, segment);
+    processPredictedAck(tcb, segment);
     if (tcb.endedHow !== null) return true;
   }
   updateWindow(tcb, segment);

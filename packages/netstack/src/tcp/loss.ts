@@ -2,13 +2,15 @@ import { DUP_THRESH, Scoreboard } from "./scoreboard.ts";
 import type { TcpSegment } from "./segment.ts";
 import { startRexmt } from "./send-data.ts";
 import { flightSize } from "./send-space.ts";
-import { seqGe, seqGt, seqLe, seqLt } from "./seq.ts";
+import { recordSacked } from "./sent.ts";
+import { seqGe, seqGt, seqLe, seqLt, seqMax } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
 
 /** Enters the segment's SACK blocks into the scoreboard. Returns how many bytes were news. */
 export function noteSackBlocks(tcb: Tcb, segment: TcpSegment): number {
   const { options } = segment;
   const { statistics } = tcb.context;
+  const limit = tcb.context.tunables.sackMaxholes.value;
   let news = 0;
   for (let i = 0; i < options.sackCount; i++) {
     const start = options.sackStart[i]!;
@@ -21,7 +23,13 @@ export function noteSackBlocks(tcb: Tcb, segment: TcpSegment): number {
     if (seqLe(end, segment.ack) || seqLe(end, tcb.sndUna)) continue;
     statistics.sackRcvBlocks++;
     tcb.scoreboard ??= new Scoreboard();
-    news += tcb.scoreboard.sack(seqGt(start, tcb.sndUna) ? start : tcb.sndUna, end);
+    const from = seqMax(start, tcb.sndUna);
+    if (tcb.scoreboard.count >= limit && tcb.scoreboard.wouldAdd(from, end)) {
+      statistics.sackSboverflow++;
+      continue;
+    }
+    news += tcb.scoreboard.sack(from, end);
+    recordSacked(tcb, from, end);
   }
   if (news > 0) tcb.scoreboard!.update(tcb.sndUna, tcb.maxSegment);
   return news;
@@ -110,4 +118,5 @@ export function lossByTimeout(tcb: Tcb): void {
   tcb.sndNxt = tcb.sndUna;
   // The peer may have dropped what it SACKed.
   tcb.scoreboard?.clear(tcb.sndUna);
+  tcb.sent?.forgetSacks();
 }

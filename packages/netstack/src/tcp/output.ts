@@ -12,12 +12,14 @@ import {
   TIMER_REXMT,
 } from "./constants.ts";
 import { stopTimer, timerRuns } from "./deadlines.ts";
+import { noteAppLimited } from "./delivery-rate.ts";
 import { updateMaxSegment } from "./mss.ts";
 import { startPersist } from "./persist.ts";
 import { recoveryOutput, retransmitFirst } from "./recovery-output.ts";
 import { DUP_THRESH } from "./scoreboard.ts";
 import { noteSent, segmentPayload, sendData, startRexmt, superSegmentPayload } from "./send-data.ts";
 import { endOfData, finPending, flightSize, hasUnsent } from "./send-space.ts";
+import { recordSent } from "./sent.ts";
 import { seqGt, seqLt } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
 import { transmit } from "./transmit.ts";
@@ -49,6 +51,7 @@ export function output(tcb: Tcb): void {
   }
   const flight = flightSize(tcb);
   tcb.cwndLimited = tcb.cwnd < tcb.ssthresh ? 2 * flight >= tcb.cwnd : flight + tcb.maxSegment > tcb.cwnd;
+  noteAppLimited(tcb);
   watchWindow(tcb);
   acknowledge(tcb);
 }
@@ -208,5 +211,7 @@ export function sendProbe(tcb: Tcb): void {
   const payload = transmit(tcb, tcb.sndUna, fin ? ACK | FIN : ACK, 0, length, 0);
   if (payload < 0) return;
   const top = (tcb.sndUna + payload + (fin ? 1 : 0)) >>> 0;
-  if (seqGt(top, tcb.sndMax)) tcb.sndMax = top;
+  if (!seqGt(top, tcb.sndMax)) return;
+  recordSent(tcb, tcb.sndMax, top, tcb.context.clock.coarse());
+  tcb.sndMax = top;
 }

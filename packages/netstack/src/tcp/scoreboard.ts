@@ -36,6 +36,10 @@ export class Scoreboard {
     return this.#ranges.insert(start, end);
   }
 
+  wouldAdd(start: number, end: number): boolean {
+    return this.#ranges.wouldAdd(start, end);
+  }
+
   acknowledge(sndUna: number): void {
     this.#ranges.trimBefore(sndUna);
     if (seqLt(this.lostBelow, sndUna)) this.lostBelow = sndUna;

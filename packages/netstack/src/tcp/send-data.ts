@@ -1,7 +1,8 @@
-import { ACK, FIN, PSH, TCP_HEADER, TIMER_PERSIST, TIMER_REXMT, TIMER_USER } from "./constants.ts";
+import { ACK, ESTABLISHED, FIN, PSH, TCP_HEADER, TIMER_PERSIST, TIMER_REXMT, TIMER_USER } from "./constants.ts";
 import { startTimer, stopTimer, timerRuns } from "./deadlines.ts";
 import { ipHeaderLength } from "./mss.ts";
 import { endOfData, finPending } from "./send-space.ts";
+import { recordSent } from "./sent.ts";
 import { seqGt, seqLt } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
 import { optionsLength, routeOf, transmit } from "./transmit.ts";
@@ -68,6 +69,7 @@ export function noteSent(tcb: Tcb, seq: number, length: number): void {
     tcb.timedSeq = end;
     tcb.context.statistics.segsTimed++;
   }
+  if (tcb.state >= ESTABLISHED) recordSent(tcb, seq, end, now);
   if (seqGt(end, tcb.sndMax)) {
     if (tcb.sndMax === tcb.sndUna) {
       tcb.noProgressSince = now;

@@ -101,6 +101,8 @@ export class TcpStatistics {
   sackSendBlocks = 0;
   /** Blocks that acknowledge what was never sent, or make no sense. */
   sackBadBlocks = 0;
+  /** Blocks not taken in because of net.inet.tcp.sack.maxholes. */
+  sackSboverflow = 0;
   /** Fast retransmits without SACK. */
   sndFastRexmit = 0;
   newRenoPartialAcks = 0;

@@ -10,6 +10,7 @@ import { ReceiveBuffer } from "./receive-buffer.ts";
 import { RttEstimate } from "./rtt.ts";
 import type { Scoreboard } from "./scoreboard.ts";
 import { SendBuffer } from "./send-buffer.ts";
+import type { DeliveryCounts, TransmitLog } from "./transmit-log.ts";
 
 /** Whom a connection tells how it fares: who opens it, then its stream. */
 export interface TcbOwner {
@@ -29,7 +30,7 @@ export interface TcbOwner {
  * The protocol control block: everything that is known of one connection (RFC 9293 §3.3.1, under its names). It has no behaviour of its own; the modules
  * beside this one each look after a part. Sequence numbers are unsigned 32-bit integers, windows bytes, times µs of uptime.
  */
-export class Tcb extends Flow implements CongestionWindow {
+export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   readonly context: TcpContext;
   owner: TcbOwner | null = null;
   /** The stream that its user has. */
@@ -139,6 +140,21 @@ export class Tcb extends Flow implements CongestionWindow {
   /** The congestion window was what held output back. */
   cwndLimited = false;
   scoreboard: Scoreboard | null = null;
+  /** What is in flight; null when nothing is. */
+  sent: TransmitLog | null = null;
+
+  // Delivery rate (delivery-rate.ts)
+  /** Bytes that the peer has acknowledged or SACKed, and when that last became more. */
+  delivered = 0;
+  deliveredAt = 0;
+  /** When the data was sent whose acknowledgment ended the last sample, or the flight began. */
+  firstSentAt = 0;
+  /** Bytes ever taken for lost. */
+  lost = 0;
+  appLimitedUntil = 0;
+  /** The last sample, bytes a second, and whether the application was the limit then. */
+  deliveryRate = 0;
+  deliveryRateAppLimited = false;
 
   // Round-trip time
   readonly rtt: RttEstimate;

@@ -12,6 +12,7 @@ export class TcpTunables implements RttLimits, CongestionTunables {
   readonly recvmemMax: Sysctl<number>;
   readonly rfc1323: Sysctl<boolean>;
   readonly sack: Sysctl<boolean>;
+  readonly sackMaxholes: Sysctl<number>;
   readonly tso: Sysctl<boolean>;
   readonly mssdflt: Sysctl<number>;
   readonly v6mssdflt: Sysctl<number>;
@@ -81,6 +82,7 @@ export class TcpTunables implements RttLimits, CongestionTunables {
     );
     this.rfc1323 = flag("rfc1323", true, "Window scaling and timestamps (RFC 7323)");
     this.sack = flag("sack.enable", true, "Selective acknowledgment (RFC 2018)");
+    this.sackMaxholes = number("sack.maxholes", 512, 1, 65_536, "Ranges that one connection's peer may SACK, at most");
     this.tso = flag("tso", true, "Hand super-segments to interfaces that take them");
     this.mssdflt = number("mssdflt", 536, 216, 65495, "Send MSS for IPv4 peers that tell none");
     this.v6mssdflt = number("v6mssdflt", 1220, 216, 65475, "Send MSS for IPv6 peers that tell none");

@@ -1,10 +1,11 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect } from "vitest";
 import type { TcpConnection } from "../../src/tcp/connection.ts";
-import { CLOSED, LISTEN, TIMERS } from "../../src/tcp/constants.ts";
+import { CLOSED, ESTABLISHED, LISTEN, TIMERS } from "../../src/tcp/constants.ts";
 import { FLOW_CONNECTION } from "../../src/tcp/flow.ts";
-import { seqGe, seqLe } from "../../src/tcp/seq.ts";
+import { seqGe, seqLe, seqLt } from "../../src/tcp/seq.ts";
 import type { Tcb } from "../../src/tcp/tcb.ts";
+import { LOST, SACKED } from "../../src/tcp/transmit-log.ts";
 import { Conversation, type Said } from "./conversation.ts";
 
 /** Mostly near what makes sense, sometimes anywhere. */
@@ -72,6 +73,7 @@ function checkInvariants(talk: Conversation, tcb: Tcb): void {
   expect(seqGe(tcb.rcvAdv, tcb.rcvNxt)).toBe(true);
   expect(tcb.receiveBuffer.ordered).toBeGreaterThanOrEqual(0);
   expect(tcb.receiveBuffer.ordered).toBeLessThanOrEqual(tcb.rcvBufferSize * 1.25 + 2 ** tcb.rcvShift);
+  checkLog(tcb);
   expect(tcb.cwnd).toBeGreaterThanOrEqual(Math.min(tcb.maxSegment, 216));
   expect(tcb.sndWnd).toBeGreaterThanOrEqual(0);
   expect(tcb.deadlines).toHaveLength(TIMERS);
@@ -84,6 +86,31 @@ function checkInvariants(talk: Conversation, tcb: Tcb): void {
   // Data in flight is never left without a timer.
   if (tcb.sndUna !== tcb.sndMax) expect(next).not.toBe(Number.POSITIVE_INFINITY);
   expect(talk.stack.outstandingPackets).toBe(0);
+}
+
+/** What is in flight is in the log, each number once, and its sums are right. */
+function checkLog(tcb: Tcb): void {
+  const log = tcb.sent;
+  if (log === null) {
+    if (tcb.state >= ESTABLISHED) expect(tcb.sndMax).toBe(tcb.sndUna);
+    return;
+  }
+  expect(log.isEmpty).toBe(false);
+  let [at, sacked, sackedRuns, lost] = [tcb.sndUna, 0, 0, 0];
+  for (let i = log.first; i < log.end; i++) {
+    expect(log.starts[i]).toBe(at);
+    expect(seqLt(at, log.ends[i]!)).toBe(true);
+    at = log.ends[i]!;
+    const flags = log.flags[i]!;
+    expect(flags & (SACKED | LOST)).not.toBe(SACKED | LOST);
+    if ((flags & LOST) !== 0) lost += log.lengthOf(i);
+    if ((flags & SACKED) === 0) continue;
+    sacked += log.lengthOf(i);
+    sackedRuns++;
+  }
+  expect(at).toBe(tcb.sndMax);
+  expect([log.sackedBytes, log.sackedRuns, log.lostBytes]).toEqual([sacked, sackedRuns, lost]);
+  expect(log.pipe).toBeGreaterThanOrEqual(0);
 }
 
 function checkAll(talk: Conversation): void {

@@ -1,0 +1,56 @@
+import { runDelivered } from "./delivery-rate.ts";
+import { seqGt, seqLe, seqLt, seqMin } from "./seq.ts";
+import type { Tcb } from "./tcb.ts";
+import { SACKED } from "./transmit-log.ts";
+
+/** Notes in the log that `seq … end)` was sent: what lies before SND.MAX, which the caller has yet to move, for one more time. */
+export function recordSent(tcb: Tcb, seq: number, end: number, now: number): void {
+  if (tcb.sent === null) {
+    tcb.sent = tcb.context.logs.take();
+    // A flight begins: the time before it is no time of delivery.
+    tcb.firstSentAt = now;
+    tcb.deliveredAt = now;
+  }
+  const { sndMax } = tcb;
+  if (seqLt(seq, sndMax)) tcb.sent.resent(seq, seqMin(end, sndMax), now, tcb);
+  if (seqGt(end, sndMax)) tcb.sent.append(sndMax, end, now, tcb);
+}
+
+/** `start … end)`, which lies within SND.UNA … SND.MAX, is SACKed. */
+export function recordSacked(tcb: Tcb, start: number, end: number): void {
+  const log = tcb.sent;
+  if (log === null) return;
+  const { rateSample, clock } = tcb.context;
+  const now = clock.coarse();
+  for (let i = log.indexAt(start); i < log.end && seqLt(log.starts[i]!, end); i++) {
+    if ((log.flags[i]! & SACKED) !== 0) continue;
+    i = log.isolate(i, start, end);
+    rateSample.sackedBytes += log.lengthOf(i);
+    runDelivered(tcb, log, i, now, rateSample);
+    i = log.markSacked(i);
+  }
+}
+
+/** Everything before `ack` is acknowledged, which lies beyond SND.UNA. */
+export function recordAcknowledged(tcb: Tcb, ack: number): void {
+  const log = tcb.sent;
+  if (log === null) return;
+  const { rateSample, clock } = tcb.context;
+  const now = clock.coarse();
+  while (!log.isEmpty && seqLt(log.starts[log.first]!, ack)) {
+    const partly = !seqLe(log.ends[log.first]!, ack);
+    const index = partly ? log.isolate(log.first, log.starts[log.first]!, ack) : log.first;
+    if ((log.flags[index]! & SACKED) === 0) rateSample.ackedBytes += log.lengthOf(index);
+    runDelivered(tcb, log, index, now, rateSample);
+    log.removeFirst();
+    if (partly) break;
+  }
+  if (log.isEmpty) releaseLog(tcb);
+}
+
+/** Nothing is in flight any more. */
+export function releaseLog(tcb: Tcb): void {
+  if (tcb.sent === null) return;
+  tcb.context.logs.give(tcb.sent);
+  tcb.sent = null;
+}
