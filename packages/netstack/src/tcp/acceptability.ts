@@ -1,5 +1,5 @@
 import { challengeAllowed } from "./challenge.ts";
-import { FIN, RST, SYN } from "./constants.ts";
+import { FIN } from "./constants.ts";
 import { requestOutput } from "./context.ts";
 import type { TcpSegment } from "./segment.ts";
 import { seqLe, seqLt } from "./seq.ts";
@@ -9,9 +9,17 @@ import { offeredWindow } from "./window.ts";
 /** Timestamps are trusted for 24 days of silence (RFC 7323 §5.5). */
 const TS_VALID_US = 24 * 86_400e6;
 
+/**
+ * RFC 5961 §5 (MAY-12): an acknowledgment must be of what was sent, and not older than the largest window that the peer ever offered. Data that comes
+ * with another is forged, or as old as makes no difference.
+ */
+export function ackAcceptable(tcb: Tcb, ack: number): boolean {
+  return seqLe(ack, tcb.sndMax) && !seqLt(ack, (tcb.sndUna - tcb.maxSndWnd) >>> 0);
+}
+
 /** PAWS (RFC 7323 §5.3 R1) and the rule that timestamps stay on once agreed (§3.2). */
 export function checkTimestamps(tcb: Tcb, segment: TcpSegment): boolean {
-  if (!tcb.timestamps || (segment.flags & RST) !== 0) return true;
+  if (!tcb.timestamps) return true;
   const { options } = segment;
   const { statistics, tunables } = tcb.context;
   if (!options.hasTimestamps) {
@@ -28,14 +36,14 @@ export function checkTimestamps(tcb: Tcb, segment: TcpSegment): boolean {
   return false;
 }
 
-/** RFC 9293 §3.10.7.4 step 1. What is acceptable is trimmed to what is new and within the window. */
+/** RFC 9293 §3.10.7.4 step 1, for all but resets and SYNs. What is acceptable is trimmed to what is new and within the window. */
 export function checkSequence(tcb: Tcb, segment: TcpSegment): boolean {
   const window = offeredWindow(tcb);
   const edge = (tcb.rcvNxt + window) >>> 0;
   const segmentLength = segment.sequenceLength;
   const { seq } = segment;
   if (!acceptable(tcb.rcvNxt, window, seq, segmentLength)) {
-    // A full window still lets acknowledgments, URG and resets in (RFC 9293 §3.10.7.4, MUST-66).
+    // A full window still lets acknowledgments and URG in (RFC 9293 §3.10.7.4, MUST-66).
     if (!(window === 0 && seq === tcb.rcvNxt)) {
       rejectUnacceptable(tcb, segment);
       return false;
@@ -44,12 +52,11 @@ export function checkSequence(tcb: Tcb, segment: TcpSegment): boolean {
     acknowledgeNow(tcb, segment);
   }
   const { options } = segment;
-  // RFC 7323 §4.3 (2), (3).
-  if (tcb.timestamps && options.hasTimestamps && (segment.flags & RST) === 0 && seqLe(seq, tcb.lastAckSent)) {
+  // RFC 7323 §4.3 (2), (3); not from a segment that RFC 5961 §5 will refuse.
+  if (tcb.timestamps && options.hasTimestamps && seqLe(seq, tcb.lastAckSent) && ackAcceptable(tcb, segment.ack)) {
     tcb.tsRecent = options.tsVal;
     tcb.tsRecentAge = tcb.lastReceived;
   }
-  if ((segment.flags & (RST | SYN)) !== 0) return true;
   if (seqLt(seq, tcb.rcvNxt)) trimFront(tcb, segment);
   const over = (segment.seq + segment.sequenceLength - edge) | 0;
   if (over > 0 && segment.sequenceLength > 0) trimEnd(tcb, segment, over);
@@ -68,10 +75,6 @@ function acceptable(rcvNxt: number, window: number, seq: number, length: number)
 
 function rejectUnacceptable(tcb: Tcb, segment: TcpSegment): void {
   const { statistics } = tcb.context;
-  if ((segment.flags & RST) !== 0) {
-    statistics.badRst++;
-    return;
-  }
   if (seqLt(segment.seq, tcb.rcvNxt)) {
     statistics.rcvDupPack++;
     statistics.rcvDupByte += segment.length;

@@ -1,8 +1,8 @@
-import type { TcpContext } from "./context.ts";
+import { requestOutput, type TcpContext } from "./context.ts";
+import type { Tcb } from "./tcb.ts";
 
-/** How long the stack-wide budget lasts, and about how much it holds (RFC 5961 §7; both vary, so that no one can count by it). */
+/** How long one draw of the stack's budget holds. */
 const INTERVAL_US = 1_000_000;
-const BUDGET = 1000;
 
 /** What a flow has had of them: so many in the interval that began at `challengeSince`. */
 export interface ChallengeAccount {
@@ -11,28 +11,47 @@ export interface ChallengeAccount {
 }
 
 /**
- * An acknowledgment that asks the peer whether it meant what came (RFC 5961): bounded per flow (net.inet.tcp.ack_war_cnt) and for the stack, by an amount
- * that is drawn anew each second.
+ * Whether one more acknowledgment may go out that asks the peer if it meant what came (RFC 5961). Two bounds: for each flow (net.inet.tcp.ack_war_cnt),
+ * so that forged segments spend little, and for the stack (net.inet.tcp.ack_war_budget). The latter is what a bystander could count: he provokes
+ * challenges on connections of his own and sees how many are missing. So it is drawn anew each second, from half to one and a half times the
+ * setting: the few that a flow may spend drown in that.
  */
 export function challengeAllowed(context: TcpContext, account: ChallengeAccount): boolean {
-  const { tunables, statistics, stack } = context;
+  const { tunables, statistics } = context;
   const now = context.clock.coarse();
-  if (now >= context.challengeUntil) {
-    context.challengeBudget = BUDGET / 2 + (stack.random.uint32() % BUDGET);
-    context.challengeUntil = now + INTERVAL_US;
-  }
   if (now - account.challengeSince >= tunables.ackWarWindow.value * 1000) {
     account.challengeSince = now;
     account.challengeCount = 0;
   }
   const perFlow = tunables.ackWarCount.value;
-  const limited = perFlow > 0 && tunables.ackWarWindow.value > 0;
-  if (context.challengeBudget <= 0 || (limited && account.challengeCount >= perFlow)) {
+  if (perFlow > 0 && tunables.ackWarWindow.value > 0 && account.challengeCount >= perFlow) {
     statistics.challengeAcksSuppressed++;
     return false;
   }
-  context.challengeBudget--;
+  if (!spend(context, now)) {
+    statistics.challengeBudgetSpent++;
+    return false;
+  }
   account.challengeCount++;
   statistics.challengeAcks++;
   return true;
+}
+
+function spend(context: TcpContext, now: number): boolean {
+  const mean = context.tunables.ackWarBudget.value;
+  if (mean === 0) return true;
+  if (now >= context.challengeUntil) {
+    context.challengeBudget = Math.ceil(mean / 2) + (context.stack.random.uint32() % mean);
+    context.challengeUntil = now + INTERVAL_US;
+  }
+  if (context.challengeBudget <= 0) return false;
+  context.challengeBudget--;
+  return true;
+}
+
+/** Asks the connection's peer by an acknowledgment at the end of the batch, if one may go out. */
+export function challenge(tcb: Tcb): void {
+  if (!challengeAllowed(tcb.context, tcb)) return;
+  tcb.ackNow = true;
+  requestOutput(tcb);
 }

@@ -1,6 +1,6 @@
-import { checkSequence, checkTimestamps } from "./acceptability.ts";
+import { ackAcceptable, checkSequence, checkTimestamps } from "./acceptability.ts";
 import { measure, processAck, processPredictedAck, updateWindow } from "./ack.ts";
-import { challengeAllowed } from "./challenge.ts";
+import { challenge } from "./challenge.ts";
 import {
   ACK,
   CLOSING,
@@ -51,7 +51,7 @@ export function connectionInput(tcb: Tcb, segment: TcpSegment): InputVerdict {
   if (tcb.state === SYN_RECEIVED && (segment.flags & SYN) !== 0 && segment.seq === tcb.irs) {
     if (!repeatedSyn(tcb, segment)) return "done";
   }
-  if (!checkTimestamps(tcb, segment) || !checkSequence(tcb, segment)) return "done";
+  // Resets and SYNs have rules of their own for their sequence numbers (RFC 5961 §3, §4), and carry no timestamps that matter.
   if ((segment.flags & RST) !== 0) {
     processReset(tcb, segment);
     return "done";
@@ -60,6 +60,7 @@ export function connectionInput(tcb: Tcb, segment: TcpSegment): InputVerdict {
     processSyn(tcb, segment);
     return "done";
   }
+  if (!checkTimestamps(tcb, segment) || !checkSequence(tcb, segment)) return "done";
   if ((segment.flags & ACK) === 0) {
     tcb.context.statistics.rcvBadFlags++;
     return "done";
@@ -129,15 +130,17 @@ function repeatedSyn(tcb: Tcb, segment: TcpSegment): boolean {
   return true;
 }
 
-/** Step 2, with the checks of RFC 5961 §3. The segment is acceptable, or at RCV.NXT of a full window. */
+/**
+ * Steps 1 and 2 for a reset, by RFC 5961 §3: the exact sequence number ends the connection, another within the window is challenged. Exact is what our
+ * last acknowledgment said, too: a peer that has forgotten the connection answers that one.
+ */
 function processReset(tcb: Tcb, segment: TcpSegment): void {
   const { statistics, tunables } = tcb.context;
-  if (segment.seq !== tcb.rcvNxt && !tunables.insecureRst.value) {
+  const { seq } = segment;
+  const exact = seq === tcb.rcvNxt || seq === tcb.lastAckSent;
+  if (!exact && !(tunables.insecureRst.value && inWindow(tcb, seq))) {
     statistics.badRst++;
-    if (challengeAllowed(tcb.context, tcb)) {
-      tcb.ackNow = true;
-      requestOutput(tcb);
-    }
+    if (inWindow(tcb, seq)) challenge(tcb);
     return;
   }
   statistics.resets++;
@@ -157,17 +160,19 @@ function processReset(tcb: Tcb, segment: TcpSegment): void {
   );
 }
 
-/** Step 4: a SYN has no business here (RFC 5961 §4). */
+/** Steps 1 and 4 for a SYN, by RFC 5961 §4: whatever its sequence number, the peer is asked whether it has really begun anew. */
 function processSyn(tcb: Tcb, segment: TcpSegment): void {
   const { statistics, tunables } = tcb.context;
   statistics.synInWindow++;
-  if (tunables.insecureSyn.value && seqGe(segment.seq, tcb.rcvNxt)) {
+  if (tunables.insecureSyn.value && inWindow(tcb, segment.seq)) {
     abortConnection(tcb, "reset", new TcpError("ECONNRESET", "SYN within the window"));
     return;
   }
-  if (!challengeAllowed(tcb.context, tcb)) return;
-  tcb.ackNow = true;
-  requestOutput(tcb);
+  challenge(tcb);
+}
+
+function inWindow(tcb: Tcb, seq: number): boolean {
+  return seqGe(seq, tcb.rcvNxt) && seqLt(seq, tcb.rcvAdv);
 }
 
 /** Step 5. Null: go on with step 6. */
@@ -181,14 +186,10 @@ function checkAck(tcb: Tcb, segment: TcpSegment): InputVerdict | null {
       return "done";
     }
     handshakeComplete(tcb, segment);
-  } else if (seqGt(ack, tcb.sndMax) || seqLt(ack, (tcb.sndUna - tcb.maxSndWnd) >>> 0)) {
-    // RFC 5961 §5 (MAY-12).
+  } else if (!ackAcceptable(tcb, ack)) {
     if (seqGt(ack, tcb.sndMax)) statistics.rcvAckTooMuch++;
     else statistics.ackOutOfWindow++;
-    if (challengeAllowed(tcb.context, tcb)) {
-      tcb.ackNow = true;
-      requestOutput(tcb);
-    }
+    challenge(tcb);
     return "done";
   }
   processAck(tcb, segment);

@@ -133,7 +133,9 @@ export class TcpStatistics {
 
   // RFC 5961
   challengeAcks = 0;
+  /** Not sent: their flow had had its share; the stack had. */
   challengeAcksSuppressed = 0;
+  challengeBudgetSpent = 0;
   badRst = 0;
   synInWindow = 0;
   ackOutOfWindow = 0;

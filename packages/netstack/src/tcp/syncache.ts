@@ -125,11 +125,14 @@ export class SynCache {
     const offset = (seq - rcvNxt) | 0;
     const inWindow = offset >= 0 && offset < Math.max(1, entry.window);
     if ((flags & RST) !== 0) {
-      // Second, RST: back to LISTEN (RFC 5961: only if it is exact).
-      if (offset === 0) {
+      // Second, RST: back to LISTEN, if it is exact (RFC 5961 §3).
+      if (offset === 0 || (inWindow && this.#context.tunables.insecureRst.value)) {
         statistics.scReset++;
         this.remove(entry);
-      } else statistics.badRst++;
+        return "done";
+      }
+      statistics.badRst++;
+      if (inWindow && challengeAllowed(this.#context, entry)) this.#acknowledge(entry);
       return "done";
     }
     const paws = entry.timestamps && options.hasTimestamps && seqLt(options.tsVal, entry.tsRecent);

@@ -45,6 +45,7 @@ export class TcpTunables implements RttLimits, CongestionTunables {
   readonly insecureSyn: Sysctl<boolean>;
   readonly ackWarCount: Sysctl<number>;
   readonly ackWarWindow: Sysctl<number>;
+  readonly ackWarBudget: Sysctl<number>;
   readonly tolerateMissingTs: Sysctl<boolean>;
   readonly icmpMayRst: Sysctl<boolean>;
   readonly pathMtuDiscovery: Sysctl<boolean>;
@@ -165,6 +166,13 @@ export class TcpTunables implements RttLimits, CongestionTunables {
       0,
       60_000,
       "Time in which a connection's challenge ACKs are counted, ms",
+    );
+    this.ackWarBudget = number(
+      "ack_war_budget",
+      1000,
+      0,
+      1_000_000,
+      "Challenge ACKs of the whole stack per second, on average: half to one and a half times that, at random; 0: as many as connections may",
     );
     this.tolerateMissingTs = flag(
       "tolerate_missing_ts",

@@ -40,6 +40,68 @@ describe("blind attacks (RFC 5961)", () => {
     expect(talk.tcp.connectionCount).toBe(1);
   });
 
+  it("so it is when the peer has lost its memory, its timestamps with it (§4.2)", () => {
+    const talk = new Conversation();
+    const stamped = { mss: 1460, timestamps: [5_000_000, 0] } as const;
+    talk.accept(stamped);
+    talk.timestamps = null;
+    talk.say({ flags: "S", seq: -9000, mss: 1460 });
+    talk.hear(flags("A"), seq(1), ack(1));
+    talk.say({ flags: "S", seq: -9000, mss: 1460, timestamps: [1, 0] });
+    talk.hear(flags("A"), seq(1), ack(1));
+    // What it answers is exact, and ends the old connection: the next SYN opens one anew.
+    talk.say({ flags: "R", seq: 1 });
+    expect(talk.tcp.connectionCount).toBe(0);
+    talk.say({ flags: "S", seq: -9000, mss: 1460, timestamps: [1001, 0] });
+    talk.hear(flags("SA"));
+  });
+
+  it("a SYN that carries data is no way round the bound on challenges", () => {
+    const talk = new Conversation();
+    talk.accept();
+    for (let i = 0; i < 20; i++) talk.say({ flags: "S", seq: 2_000_000, payload: "data" });
+    expect(talk.hearAll()).toHaveLength(5);
+  });
+
+  it("a peer that has forgotten the connection may answer our last acknowledgment though more had come (FreeBSD: last_ack_sent)", () => {
+    const talk = new Conversation();
+    const collector = new Collector(talk.accept());
+    talk.pass(0);
+    talk.say({ seq: 1, ack: 1, payload: 10 });
+    talk.hearNothing();
+    expect(collector.length).toBe(10);
+    talk.say({ flags: "R", seq: 1 });
+    expect(talk.tcp.connectionCount).toBe(0);
+  });
+
+  it("a half-open connection challenges resets in its window as well (§3.2)", () => {
+    const talk = new Conversation();
+    talk.listen();
+    talk.say({ flags: "S" });
+    talk.hearSyn(flags("SA"));
+    talk.say({ flags: "R", seq: 500 });
+    talk.hear(flags("A"), seq(1), ack(1));
+    talk.say({ flags: "R", seq: 70_000 });
+    talk.hearNothing();
+    expect([talk.tcp.halfOpenCount, talk.tcp.statistics.badRst]).toEqual([1, 2]);
+    talk.stack.sysctl.set("net.inet.tcp.insecure_rst", true);
+    talk.say({ flags: "R", seq: 500 });
+    expect(talk.tcp.halfOpenCount).toBe(0);
+  });
+
+  it("a segment refused for its acknowledgment does not move the timestamp that later ones are measured by", () => {
+    const talk = new Conversation();
+    const connection = talk.accept({ mss: 1460, timestamps: [1000, 0] });
+    const collector = new Collector(connection);
+    talk.pass(0);
+    const echo = talk.timestamps![1];
+    talk.say({ seq: 1, ack: 77_777, payload: "evil", timestamps: [2_000_000_000, echo] });
+    talk.hear(flags("A"), ack(1));
+    talk.say({ seq: 1, ack: 1, payload: "true", timestamps: [1001, echo] });
+    expect(new TextDecoder().decode(collector.bytes)).toBe("true");
+    expect(talk.tcp.statistics.pawsDrop).toBe(0);
+  });
+
   it("insecure_syn resets for a SYN in the window", () => {
     const talk = new Conversation({ sysctl: { "net.inet.tcp.insecure_syn": true } });
     talk.accept();
@@ -111,7 +173,9 @@ describe("blind attacks (RFC 5961)", () => {
       const busy = new Conversation({ seed, sysctl: { "net.inet.tcp.ack_war_cnt": 0 } });
       busy.accept();
       for (let i = 0; i < 2000; i++) busy.say({ flags: "S", seq: 7 });
-      return busy.hearAll().length;
+      const sent = busy.hearAll().length;
+      expect(busy.tcp.statistics.challengeBudgetSpent).toBe(2000 - sent);
+      return sent;
     });
     for (const budget of budgets) expect(budget).toBeGreaterThanOrEqual(500);
     for (const budget of budgets) expect(budget).toBeLessThan(1500);

@@ -1,4 +1,4 @@
-import { SeededRandom, type Timespec, VirtualClock } from "@nfs4/timecounter";
+import { type RandomSource, SeededRandom, type Timespec, VirtualClock } from "@nfs4/timecounter";
 import { expect } from "vitest";
 import { Address } from "../../src/address.ts";
 import type { DriverCapabilities } from "../../src/driver.ts";
@@ -17,6 +17,8 @@ export interface ConversationOptions {
   readonly sysctl?: Readonly<Record<string, SysctlValue>>;
   readonly capabilities?: Partial<DriverCapabilities>;
   readonly seed?: number;
+  /** Instead of one made from `seed`. */
+  readonly random?: RandomSource;
   readonly tcpSecret?: Uint8Array;
   readonly wall?: Timespec;
 }
@@ -67,14 +69,14 @@ export class Conversation {
   #sent: Segment[] = [];
 
   constructor(options: ConversationOptions = {}) {
-    const { family = 4, sysctl = {}, seed = 1, wall } = options;
+    const { family = 4, sysctl = {}, seed = 1, random = new SeededRandom(seed), wall } = options;
     this.clock = new VirtualClock({ startUs: 1_000_000, ...(wall === undefined ? {} : { wall }) });
     this.driver = new ScriptDriver(options.capabilities);
     this.driver.onSent = (packet) => {
       const segment = decodeSegment(packet.bytes, packet.segmentSize, packet.checksumPartial);
       if (segment !== null) this.#sent.push(segment);
     };
-    this.stack = new Stack({ name: "ours", clock: this.clock, random: new SeededRandom(seed), sysctl });
+    this.stack = new Stack({ name: "ours", clock: this.clock, random, sysctl });
     this.iface = this.stack.addInterface({ name: "net0", driver: this.driver });
     this.ours = Address.parse(family === 4 ? "10.0.0.1" : "fd00::1");
     this.peers = Address.parse(family === 4 ? "10.0.0.2" : "fd00::2");

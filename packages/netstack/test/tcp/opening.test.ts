@@ -116,6 +116,7 @@ describe("passive open (RFC 9293 §3.10.7.2)", () => {
     talk.say({ flags: "S" });
     talk.hear(flags("SA"));
     talk.say({ flags: "R", seq: 2 });
+    talk.hear(flags("A"), ack(1));
     expect(talk.tcp.halfOpenCount).toBe(1);
     talk.say({ flags: "R", seq: 1 });
     expect(talk.tcp.halfOpenCount).toBe(0);
