@@ -1,4 +1,5 @@
 import { requestOutput, type TcpContext } from "./context.ts";
+import type { TcpSegment } from "./segment.ts";
 import type { Tcb } from "./tcb.ts";
 
 /** How long one draw of the stack's budget holds. */
@@ -49,8 +50,9 @@ function spend(context: TcpContext, now: number): boolean {
   return true;
 }
 
-/** Asks the connection's peer by an acknowledgment at the end of the batch, if one may go out. */
-export function challenge(tcb: Tcb): void {
+/** What came may be forged, as `reason` says: asks the connection's peer by an acknowledgment at the end of the batch, if one may go out. */
+export function challenge(tcb: Tcb, segment: TcpSegment, reason: string): void {
+  tcb.context.stack.oddPackets.mark(segment.packet, reason);
   if (!challengeAllowed(tcb.context, tcb)) return;
   tcb.ackNow = true;
   requestOutput(tcb);

@@ -140,7 +140,7 @@ function processReset(tcb: Tcb, segment: TcpSegment): void {
   const exact = seq === tcb.rcvNxt || seq === tcb.lastAckSent;
   if (!exact && !(tunables.insecureRst.value && inWindow(tcb, seq))) {
     statistics.badRst++;
-    if (inWindow(tcb, seq)) challenge(tcb);
+    if (inWindow(tcb, seq)) challenge(tcb, segment, "TCP reset that is not exact");
     return;
   }
   statistics.resets++;
@@ -168,7 +168,7 @@ function processSyn(tcb: Tcb, segment: TcpSegment): void {
     abortConnection(tcb, "reset", new TcpError("ECONNRESET", "SYN within the window"));
     return;
   }
-  challenge(tcb);
+  challenge(tcb, segment, "TCP SYN on a connection");
 }
 
 function inWindow(tcb: Tcb, seq: number): boolean {
@@ -189,7 +189,7 @@ function checkAck(tcb: Tcb, segment: TcpSegment): InputVerdict | null {
   } else if (!ackAcceptable(tcb, ack)) {
     if (seqGt(ack, tcb.sndMax)) statistics.rcvAckTooMuch++;
     else statistics.ackOutOfWindow++;
-    challenge(tcb);
+    challenge(tcb, segment, "TCP acknowledgment out of range");
     return "done";
   }
   processAck(tcb, segment);

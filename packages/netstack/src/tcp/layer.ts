@@ -21,6 +21,7 @@ import { output } from "./output.ts";
 import { PendingConnect } from "./pending-connect.ts";
 import { TcpSegment } from "./segment.ts";
 import { TcpStatistics } from "./statistics.ts";
+import { SynCookies } from "./syn-cookies.ts";
 import { SynCache, type SynEntry } from "./syncache.ts";
 import type { Tcb } from "./tcb.ts";
 import { type TimeWait, TimeWaitList } from "./time-wait.ts";
@@ -49,9 +50,10 @@ export class TcpLayer implements TransportProtocol {
   constructor(stack: Stack, secret?: Uint8Array) {
     this.statistics = stack.statistics.register("tcp", new TcpStatistics());
     this.#context = new TcpContext(stack, this.statistics, secret);
-    this.#synCache = new SynCache(this.#context);
+    const cookies = new SynCookies(this.#context);
+    this.#synCache = new SynCache(this.#context, cookies);
     this.#timeWait = new TimeWaitList(this.#context);
-    this.#listeners = new Listeners(this.#context, this.#synCache);
+    this.#listeners = new Listeners(this.#context, this.#synCache, cookies);
     stack.registerTransport(PROTOCOL_TCP, this);
     stack.onBatchEnd(() => this.#outputPending());
     stack.onClose(() => this.#close());
@@ -162,7 +164,7 @@ export class TcpLayer implements TransportProtocol {
       packet.src3,
       segment.sourcePort,
     );
-    if (flow === null) this.#listeners.input(segment, -1);
+    if (flow === null) this.#listenerInput(segment, -1);
     else if (flow.kind === FLOW_CONNECTION) this.#connectionInput(flow as Tcb, segment);
     else if (flow.kind === FLOW_SYN) this.#synInput(flow as SynEntry, segment);
     else this.#timeWaitInput(flow as TimeWait, segment);
@@ -199,14 +201,19 @@ export class TcpLayer implements TransportProtocol {
     this.#timeWait.add(tcb);
   }
 
+  #listenerInput(segment: TcpSegment, leastIss: number): void {
+    const handshake = this.#listeners.input(segment, leastIss);
+    if (handshake !== null) this.#connectionInput(openPassive(this.#context, handshake), segment);
+  }
+
   #synInput(entry: SynEntry, segment: TcpSegment): void {
     const verdict = this.#synCache.input(entry, segment);
     if (verdict === "complete") this.#connectionInput(openPassive(this.#context, entry), segment);
-    else if (verdict === "listen") this.#listeners.input(segment, -1);
+    else if (verdict === "listen") this.#listenerInput(segment, -1);
   }
 
   #timeWaitInput(entry: TimeWait, segment: TcpSegment): void {
-    if (this.#timeWait.input(entry, segment) === "new-connection") this.#listeners.input(segment, entry.sndNxt);
+    if (this.#timeWait.input(entry, segment) === "new-connection") this.#listenerInput(segment, entry.sndNxt);
   }
 
   // ——— From the stack ———

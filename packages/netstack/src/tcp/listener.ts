@@ -19,6 +19,8 @@ export class TcpListener implements Listener, TcbOwner {
   /** Handshakes that may be under way at once. */
   readonly halfOpenLimit: number;
   halfOpen = 0;
+  /** Until when an acknowledgment out of the blue may bring a SYN cookie; µs of uptime. */
+  cookiesUntil = 0;
   closed = false;
   readonly #host: ListenerHost;
   #handler: ((stream: ByteStream) => void) | null = null;

@@ -4,7 +4,9 @@ import type { TcpContext } from "./context.ts";
 import { checkedPort, endsOfSegment, unusedPort } from "./ends.ts";
 import { TcpError } from "./errors.ts";
 import { type ListenerHost, TcpListener } from "./listener.ts";
+import type { Handshake } from "./open.ts";
 import type { TcpSegment } from "./segment.ts";
+import type { SynCookies } from "./syn-cookies.ts";
 import type { SynCache } from "./syncache.ts";
 import { sendReset } from "./transmit.ts";
 
@@ -34,12 +36,14 @@ const NOWHERE = {
 /** The listeners of one stack, and what becomes of segments that belong to no connection. */
 export class Listeners implements ListenerHost {
   readonly #context: TcpContext;
+  readonly #cookies: SynCookies;
   readonly #synCache: SynCache;
   readonly #byPort = new Map<number, TcpListener[]>();
 
-  constructor(context: TcpContext, synCache: SynCache) {
+  constructor(context: TcpContext, synCache: SynCache, cookies: SynCookies) {
     this.#context = context;
     this.#synCache = synCache;
+    this.#cookies = cookies;
   }
 
   has(port: number): boolean {
@@ -78,39 +82,55 @@ export class Listeners implements ListenerHost {
 
   /**
    * A segment that belongs to no connection: RFC 9293 §3.10.7.1 (CLOSED) or §3.10.7.2 (LISTEN). `leastIss` ≥ 0: an old connection between the same
-   * ends has just made room, and the new one must stay beyond that sequence number.
+   * ends has just made room, and the new one must stay beyond that sequence number. Returns the handshake that a SYN cookie has brought to its last step,
+   * which the segment now has to take; else null.
    */
-  input(segment: TcpSegment, leastIss: number): void {
+  input(segment: TcpSegment, leastIss: number): Handshake | null {
     const { statistics, tunables } = this.#context;
     const { flags } = segment;
     const listener = this.#find(segment);
     if (listener === null) {
       statistics.noPort++;
       if ((flags & RST) === 0 && !this.#isBlackHole(segment)) sendReset(this.#context, segment);
-      return;
+      return null;
     }
     if ((flags & RST) !== 0) {
       statistics.badRst++;
-      return;
+      return null;
     }
     if ((flags & ACK) !== 0) {
+      if (this.#mayBringCookie(segment, listener)) {
+        if (listener.isFull || this.#context.isFull) {
+          statistics.listenDrop++;
+          return null;
+        }
+        const handshake = this.#cookies.check(endsOfSegment(segment), segment, listener, segment.packet.iface.mtu);
+        if (handshake !== null) return handshake;
+      }
       statistics.badSyn++;
       sendReset(this.#context, segment);
-      return;
+      return null;
     }
     if ((flags & SYN) === 0 || ((flags & FIN) !== 0 && tunables.dropSynfin.value)) {
       statistics.badSyn++;
-      return;
+      return null;
     }
     if (!this.#isHost(segment)) {
       statistics.rcvBadAddr++;
-      return;
+      return null;
     }
     if (listener.isFull || this.#context.isFull) {
       statistics.listenDrop++;
-      return;
+      return null;
     }
     this.#synCache.add(endsOfSegment(segment), segment, listener, segment.packet.iface.mtu, leastIss);
+    return null;
+  }
+
+  /** Only where some were sent of late: otherwise nobody gets to guess. */
+  #mayBringCookie(segment: TcpSegment, listener: TcpListener): boolean {
+    if ((segment.flags & SYN) !== 0 || this.#context.clock.coarse() >= listener.cookiesUntil) return false;
+    return this.#isHost(segment);
   }
 
   /** MUST-63: whether the segment comes from an address that can be a host's. */

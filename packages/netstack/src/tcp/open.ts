@@ -3,10 +3,10 @@ import { SYN_RECEIVED, SYN_SENT, TIMER_USER } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import { startTimer } from "./deadlines.ts";
 import type { FlowKey } from "./flow.ts";
+import type { TcpListener } from "./listener.ts";
 import { mssForMtu, updateMaxSegment } from "./mss.ts";
 import { disableScaling } from "./negotiate.ts";
 import { setState } from "./state.ts";
-import type { SynEntry } from "./syncache.ts";
 import { Tcb } from "./tcb.ts";
 import { runTimers } from "./timers.ts";
 import { routeOf } from "./transmit.ts";
@@ -43,8 +43,32 @@ export function openActive(context: TcpContext, key: FlowKey, timeoutUs: number,
   return tcb;
 }
 
-/** The end of a passive OPEN: a handshake that the SYN cache has seen through, but for the last step, which is taken as in SYN-RECEIVED. */
-export function openPassive(context: TcpContext, entry: SynEntry): Tcb {
+/** What a passive OPEN has agreed on with its peer by the time its handshake is all but complete. */
+export interface Handshake extends FlowKey {
+  readonly listener: TcpListener;
+  readonly iss: number;
+  readonly irs: number;
+  /** As the peer last told it in a SYN: not scaled. */
+  readonly peerWindow: number;
+  readonly peerMss: number;
+  readonly ourMss: number;
+  /** −1: no scaling. */
+  readonly peerShift: number;
+  readonly ourShift: number;
+  readonly sackPermitted: boolean;
+  readonly timestamps: boolean;
+  readonly tsRecent: number;
+  readonly tsOffset: number;
+  /** What our SYN,ACK offered. */
+  readonly window: number;
+  /** When the first SYN,ACK went out, µs of uptime; −1: nobody remembers. */
+  readonly startedAt: number;
+  /** How often it went again. */
+  readonly retransmits: number;
+}
+
+/** The end of a passive OPEN: a handshake that has been seen through but for the last step, which is taken as in SYN-RECEIVED. */
+export function openPassive(context: TcpContext, entry: Handshake): Tcb {
   const tcb = makeTcb(context, entry);
   tcb.passive = true;
   tcb.owner = entry.listener;
@@ -75,7 +99,7 @@ export function openPassive(context: TcpContext, entry: SynEntry): Tcb {
   updateMaxSegment(tcb);
   tcb.cwnd = initialWindow(tcb.maxSegment, context.tunables.initcwndSegments.value);
   if (entry.retransmits === 0) {
-    tcb.timing = true;
+    tcb.timing = entry.startedAt >= 0;
     tcb.timedAt = entry.startedAt;
     tcb.timedSeq = tcb.sndNxt;
   } else {

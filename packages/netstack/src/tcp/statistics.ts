@@ -117,6 +117,12 @@ export class TcpStatistics {
   scStale = 0;
   scBadAck = 0;
   scUnreach = 0;
+  /** SYNs that a peer had too many of; only where there are no cookies. */
+  scPeerLimit = 0;
+  /** SYN cookies sent, taken, and refused. */
+  scSendCookie = 0;
+  scRecvCookie = 0;
+  scFailCookie = 0;
 
   // TIME-WAIT
   twEntered = 0;

@@ -1,17 +1,20 @@
 import type { Callout } from "@nfs4/timecounter";
+import { AddressMap } from "../address-map.ts";
 import { challengeAllowed } from "./challenge.ts";
 import { ACK, RST, SYN } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import { FLOW_SYN, Flow, type FlowKey } from "./flow.ts";
 import type { TcpListener } from "./listener.ts";
 import { defaultMss, mssForMtu } from "./mss.ts";
+import type { Handshake } from "./open.ts";
 import type { TcpSegment } from "./segment.ts";
 import { seqLe, seqLt } from "./seq.ts";
+import type { SynCookies } from "./syn-cookies.ts";
 import { sendBare, sendReset, sendSynAck } from "./transmit.ts";
 import { windowShiftFor } from "./window.ts";
 
 /** A connection whose handshake is under way (SYN-RECEIVED by a passive OPEN): what is needed to complete it, and no more. */
-export class SynEntry extends Flow {
+export class SynEntry extends Flow implements Handshake {
   readonly listener: TcpListener;
   readonly iss: number;
   readonly irs: number;
@@ -69,18 +72,23 @@ export class SynEntry extends Flow {
 export type SynVerdict = "done" | "complete" | "listen";
 
 /**
- * Embryonic connections of one stack. No control block exists before the handshake is complete; how many may wait is bounded for each listener and in
- * all, the oldest making room.
+ * Embryonic connections of one stack. No control block exists before the handshake is complete; how many may wait is bounded for each listener, for each
+ * peer and in all. Beyond that SYNs are answered with cookies; without those (net.inet.tcp.syncookies) the oldest make room.
  */
 export class SynCache {
   readonly #context: TcpContext;
   readonly #callout: Callout;
   /** By the number of retransmissions; each in the order of deadlines. */
   readonly #levels: Set<SynEntry>[] = [];
+  readonly #cookies: SynCookies;
+  /** Entries of each peer. */
+  readonly #peers: AddressMap<number>;
   #size = 0;
 
-  constructor(context: TcpContext) {
+  constructor(context: TcpContext, cookies: SynCookies) {
     this.#context = context;
+    this.#cookies = cookies;
+    this.#peers = new AddressMap(context.stack.random.uint32());
     this.#callout = context.clock.callout(() => this.#expire());
   }
 
@@ -92,12 +100,26 @@ export class SynCache {
   add(key: FlowKey, segment: TcpSegment, listener: TcpListener, mtu: number, leastIss: number): void {
     const context = this.#context;
     const { statistics, tunables, flows } = context;
+    const isPeerFull = this.#countOf(key) >= tunables.syncachePeerlimit.value;
+    // A cookie cannot stay beyond an old connection's numbers: only timestamps tell them apart then.
+    if (tunables.syncookies.value && (leastIss < 0 || segment.options.hasTimestamps)) {
+      const isFull = listener.halfOpen >= listener.halfOpenLimit || this.#size >= tunables.syncacheLimit.value;
+      if (isFull || isPeerFull || tunables.syncookiesOnly.value) {
+        this.#cookies.respond(key, segment, listener, mtu);
+        return;
+      }
+    }
+    if (isPeerFull) {
+      statistics.scPeerLimit++;
+      return;
+    }
     if (listener.halfOpen >= listener.halfOpenLimit) this.#dropOldest(listener);
     else if (this.#size >= tunables.syncacheLimit.value) this.#dropOldest(null);
     const entry = new SynEntry(context, key, segment, listener, mtu, leastIss);
     flows.insert(entry);
     listener.halfOpen++;
     this.#size++;
+    this.#count(entry, 1);
     statistics.scAdded++;
     this.#respond(entry);
     this.#arm(entry);
@@ -108,6 +130,7 @@ export class SynCache {
     this.#levels[entry.retransmits]?.delete(entry);
     entry.listener.halfOpen--;
     this.#size--;
+    this.#count(entry, -1);
   }
 
   /** A segment for an embryonic connection: RFC 9293 §3.10.7.4 in SYN-RECEIVED. */
@@ -187,6 +210,19 @@ export class SynCache {
     this.#context.statistics.scUnreach++;
     // FreeBSD: only when it was sent again in vain.
     if (entry.retransmits >= 2) this.remove(entry);
+  }
+
+  /** A peer is an IPv4 address, or the /64 that an IPv6 host has to itself. */
+  #countOf(key: FlowKey): number {
+    const isV4 = key.family === 4;
+    return this.#peers.get(key.r0, key.r1, isV4 ? key.r2 : 0, isV4 ? key.r3 : 0) ?? 0;
+  }
+
+  #count(key: FlowKey, change: number): void {
+    const isV4 = key.family === 4;
+    const count = this.#countOf(key) + change;
+    if (count === 0) this.#peers.delete(key.r0, key.r1, isV4 ? key.r2 : 0, isV4 ? key.r3 : 0);
+    else this.#peers.set(key.r0, key.r1, isV4 ? key.r2 : 0, isV4 ? key.r3 : 0, count);
   }
 
   #respond(entry: SynEntry): void {

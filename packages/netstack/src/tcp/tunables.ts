@@ -38,7 +38,10 @@ export class TcpTunables implements RttLimits, CongestionTunables {
   readonly ccAlgorithm: Sysctl<string>;
   readonly reassMaxqueuelen: Sysctl<number>;
   readonly syncacheLimit: Sysctl<number>;
+  readonly syncachePeerlimit: Sysctl<number>;
   readonly syncacheRexmtlimit: Sysctl<number>;
+  readonly syncookies: Sysctl<boolean>;
+  readonly syncookiesOnly: Sysctl<boolean>;
   readonly blackhole: Sysctl<number>;
   readonly dropSynfin: Sysctl<boolean>;
   readonly insecureRst: Sysctl<boolean>;
@@ -148,6 +151,15 @@ export class TcpTunables implements RttLimits, CongestionTunables {
       10_000_000,
       "Connections that wait for their handshake, at most",
     );
+    this.syncachePeerlimit = number(
+      "syncache.peerlimit",
+      256,
+      1,
+      10_000_000,
+      "Connections of one peer (an IPv4 address, an IPv6 /64) that wait for their handshake, at most",
+    );
+    this.syncookies = flag("syncookies", true, "Answer with SYN cookies when a limit of the SYN cache is reached");
+    this.syncookiesOnly = flag("syncookies_only", false, "Use SYN cookies for every handshake");
     this.syncacheRexmtlimit = number("syncache.rexmtlimit", 3, 0, 12, "Retransmissions of a SYN,ACK");
     this.blackhole = number(
       "blackhole",
