@@ -122,7 +122,8 @@ async function exchange(some: World, streams: readonly ByteStream[], rounds: num
 
 async function closeAll(some: World, streams: readonly ByteStream[]): Promise<void> {
   const ended = Promise.all([...streams, ...some.accepted].map((stream) => stream.closed));
-  for (const stream of some.accepted) stream.setSink({ data: (_slab, _offset, length) => length, end: () => stream.shutdown() });
+  for (const stream of some.accepted)
+    stream.setSink({ data: (_slab, _offset, length) => length, end: () => stream.shutdown() });
   for (const stream of streams) {
     stream.setSink({ data: (_slab, _offset, length) => length, end() {} });
     stream.shutdown();
@@ -182,7 +183,10 @@ async function node(count: number): Promise<void> {
     while (accepted.length < count) await new Promise((resolve) => setImmediate(resolve));
   });
   const after = memory();
-  row(`Node's net over loopback: bytes of heap each end (${count})`, ((after.heap - before.heap) / count / 2).toFixed(0));
+  row(
+    `Node's net over loopback: bytes of heap each end (${count})`,
+    ((after.heap - before.heap) / count / 2).toFixed(0),
+  );
   row("opened, both ends", perSecond(count, us));
   for (const socket of [...streams, ...accepted]) socket.destroy();
   await new Promise((resolve) => server.close(resolve));

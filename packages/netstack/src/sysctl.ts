@@ -58,6 +58,7 @@ export interface SysctlDescription {
   readonly readOnly: boolean;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly choices?: readonly string[];
 }
 
 export class SysctlTree {
@@ -103,6 +104,7 @@ export class SysctlTree {
       readOnly: options.readOnly ?? false,
       ...(options.minimum === undefined ? {} : { minimum: options.minimum }),
       ...(options.maximum === undefined ? {} : { maximum: options.maximum }),
+      ...(options.choices === undefined ? {} : { choices: options.choices }),
     };
   }
 

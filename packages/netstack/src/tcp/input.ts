@@ -25,7 +25,7 @@ import { TcpError } from "./errors.ts";
 import { establish } from "./establish.ts";
 import { sendAck } from "./output.ts";
 import type { TcpSegment } from "./segment.ts";
-import { seqGe, seqGt, seqLe, seqLt } from "./seq.ts";
+import { seqGe, seqGt, seqLe, seqLt, seqMax } from "./seq.ts";
 import { setState } from "./state.ts";
 import { synSentInput } from "./syn-sent.ts";
 import type { Tcb } from "./tcb.ts";
@@ -206,6 +206,8 @@ function handshakeComplete(tcb: Tcb, segment: TcpSegment): void {
   // The SYN is one number of sequence space, and none of the send buffer's.
   measure(tcb, segment);
   tcb.sndUna = (tcb.iss + 1) >>> 0;
+  // A SYN,ACK that was to go again need not.
+  tcb.sndNxt = seqMax(tcb.sndNxt, tcb.sndUna);
   tcb.rexmtTries = 0;
   stopTimer(tcb, TIMER_REXMT);
   establish(tcb);

@@ -135,7 +135,7 @@ export class SynCache {
 
   /** A segment for an embryonic connection: RFC 9293 §3.10.7.4 in SYN-RECEIVED. */
   input(entry: SynEntry, segment: TcpSegment): SynVerdict {
-    const { statistics } = this.#context;
+    const { statistics, tunables } = this.#context;
     const { flags, seq, options } = segment;
     const rcvNxt = (entry.irs + 1) >>> 0;
     if ((flags & (SYN | ACK | RST)) === SYN && seq === entry.irs) {
@@ -156,6 +156,11 @@ export class SynCache {
       }
       statistics.badRst++;
       if (inWindow && challengeAllowed(this.#context, entry)) this.#acknowledge(entry);
+      return "done";
+    }
+    // Once agreed on, timestamps are in every segment (RFC 7323 §3.2): what lacks them completes nothing.
+    if (entry.timestamps && !options.hasTimestamps && !tunables.tolerateMissingTs.value) {
+      statistics.tsMissing++;
       return "done";
     }
     const paws = entry.timestamps && options.hasTimestamps && seqLt(options.tsVal, entry.tsRecent);

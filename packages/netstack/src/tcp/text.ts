@@ -97,6 +97,9 @@ export function acceptFin(tcb: Tcb): boolean {
   tcb.finAhead = false;
   tcb.ackNow = true;
   requestOutput(tcb);
+  // Nothing can follow it: what came from beyond is nobody's.
+  tcb.reassembly?.clear();
+  if (tcb.receiveBuffer.ordered === 0) tcb.receiveBuffer.clear();
   switch (tcb.state) {
     case SYN_RECEIVED:
     case ESTABLISHED:

@@ -108,6 +108,17 @@ describe("closing in order (RFC 9293 §3.6)", () => {
     expect(connection.tcpInfo().state).toBe("CLOSE-WAIT");
   });
 
+  it("what a peer has sent from beyond its own FIN holds no memory", () => {
+    const talk = new Conversation();
+    const connection = talk.accept();
+    connection.setSink({ data: (_slab, _offset, length) => length, end: () => {} });
+    connection.shutdown();
+    talk.say({ seq: 10, ack: 2, payload: 10 });
+    expect(talk.tcp.receiveMemory).toBeGreaterThan(0);
+    talk.say({ seq: 1, ack: 2, flags: "FA" });
+    expect(talk.tcp).toMatchObject({ connectionCount: 0, timeWaitCount: 1, receiveMemory: 0 });
+  });
+
   it("sends its FIN again when it is lost", () => {
     const talk = new Conversation();
     const connection = talk.accept();

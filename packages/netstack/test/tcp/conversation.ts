@@ -66,6 +66,8 @@ export class Conversation {
   /** Timestamps that the script adds to each segment: [TSval, TSecr]. */
   timestamps: [number, number] | null = null;
   listener: TcpListener | null = null;
+  /** Callouts that are armed for the stack itself, at most: the SYN cache's, TIME-WAIT's, those of IP. */
+  readonly idleCallouts: number = 8;
   #sent: Segment[] = [];
 
   constructor(options: ConversationOptions = {}) {
@@ -115,6 +117,11 @@ export class Conversation {
 
   inject(packet: Uint8Array): void {
     this.driver.inject(packet);
+  }
+
+  /** They arrive in one batch. */
+  injectAll(packets: readonly Uint8Array[]): void {
+    this.driver.inject([...packets]);
   }
 
   // ——— Hearing ———

@@ -143,6 +143,18 @@ describe("passive open (RFC 9293 §3.10.7.2)", () => {
     expect(talk.tcp.statistics.rcvPackAfterWin).toBe(20);
   });
 
+  it("what lacks the timestamps that were agreed on completes no handshake (RFC 7323 §3.2)", () => {
+    const talk = new Conversation();
+    talk.listen();
+    talk.say({ flags: "S", mss: 1460, timestamps: [7, 0] });
+    const { timestamps } = talk.hearSyn();
+    talk.say({ seq: 1, ack: 1 });
+    expect(talk.tcp).toMatchObject({ connectionCount: 0, halfOpenCount: 1 });
+    expect(talk.tcp.statistics.tsMissing).toBe(1);
+    talk.say({ seq: 1, ack: 1, timestamps: [8, timestamps![0]] });
+    expect(talk.tcp).toMatchObject({ connectionCount: 1, halfOpenCount: 0 });
+  });
+
   it("a wrong acknowledgment of our SYN is answered by a reset (RFC 9293 §3.10.7.4 step 5)", () => {
     const talk = new Conversation();
     talk.listen().accept(() => {});
@@ -305,6 +317,18 @@ describe("active open (RFC 9293 §3.10.7.3)", () => {
     expect(connection.tcpInfo().sndWnd).toBeLessThanOrEqual(1024);
     talk.say({ seq: 1, ack: 1, window: 1000 });
     expect(connection.tcpInfo().sndWnd).toBe(256_000);
+  });
+
+  it("the peer's SYN and its acknowledgment of ours in one batch make a connection that sends", async () => {
+    const talk = new Conversation();
+    const promise = talk.callOut();
+    talk.sayAll([
+      { flags: "S", mss: 1460 },
+      { seq: 1, ack: 1 },
+    ]);
+    const connection = await promise;
+    connection.write([{ bytes: new Uint8Array(3) }]);
+    expect(talk.hearAll().at(-1)).toMatchObject({ seq: 1, ack: 1, payload: new Uint8Array(3) });
   });
 
   it("MUST-11 a reset in SYN-RECEIVED after an active open means refused", async () => {
