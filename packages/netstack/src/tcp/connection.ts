@@ -7,6 +7,8 @@ import { resumeDelivery } from "./delivery.ts";
 import { abortConnection } from "./end.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
 import { flightSize } from "./send-space.ts";
+import { rekey } from "./signatures/rekey.ts";
+import type { SignatureKey } from "./signatures/signature-key.ts";
 import { setState } from "./state.ts";
 import type { Tcb, TcbOwner } from "./tcb.ts";
 import { markUrgent, urgentPending } from "./urgent.ts";
@@ -208,6 +210,12 @@ export class TcpConnection implements ByteStream {
   /** TTL or hop limit from the next segment on; 0: the stack's default (MUST-49). */
   setHopLimit(hopLimit: number): void {
     this.#tcb.hopLimit = hopLimit & 0xff;
+  }
+
+  /** Signs with another MD5 key from the next segment on, or no longer (null). Throws a `TcpError` (EINVAL) where TCP-AO is concerned. */
+  setSignatureKey(key: SignatureKey | null): void {
+    const tcb = this.#tcb;
+    if (tcb.endedHow === null) rekey(tcb, key);
   }
 
   #within(action: () => void): void {

@@ -50,5 +50,8 @@ export const TIMERS = 5;
 
 /** RFC 7323 §2.3. */
 export const MAX_WINDOW_SHIFT = 14;
+/** Options that sign a segment: TCP MD5 (RFC 2385) and TCP-AO (RFC 5925). */
+export const OPTION_MD5 = 19;
+export const OPTION_AO = 29;
 /** Length of the Timestamps option with its two NOPs. */
 export const TIMESTAMP_OPTION = 12;

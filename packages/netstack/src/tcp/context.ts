@@ -3,11 +3,16 @@ import type { Stack } from "../stack.ts";
 import { ChunkPool } from "./chunk-pool.ts";
 import type { CongestionAlgorithm } from "./congestion.ts";
 import { RateSample } from "./delivery-rate.ts";
+import type { FlowKey } from "./flow.ts";
 import { FlowTable } from "./flow-table.ts";
 import { InitialNumbers } from "./isn.ts";
 import { NewReno } from "./new-reno.ts";
 import { EphemeralPorts } from "./ports.ts";
 import type { TcpSegment } from "./segment.ts";
+import type { SignatureKey } from "./signatures/signature-key.ts";
+import { SignatureKeys } from "./signatures/signature-keys.ts";
+import { SignedMessage } from "./signatures/signed-message.ts";
+import type { Signer } from "./signatures/signer.ts";
 import type { TcpStatistics } from "./statistics.ts";
 import type { Tcb } from "./tcb.ts";
 import { TransmitLogPool } from "./transmit-log.ts";
@@ -30,6 +35,9 @@ export class TcpContext {
   readonly initial: InitialNumbers;
   readonly ports: EphemeralPorts;
   readonly algorithms: Map<string, CongestionAlgorithm> = new Map();
+  /** Keys for the segments of peers, unless a listener or a connection has its own. */
+  readonly signatureKeys: SignatureKeys = new SignatureKeys();
+  readonly signedMessage: SignedMessage = new SignedMessage();
   /** Control blocks in the table. */
   connections = 0;
   /** Connections that `output` must see at the end of this batch. */
@@ -56,6 +64,16 @@ export class TcpContext {
   /** No room for one connection more (kern.ipc.maxsockets). */
   get isFull(): boolean {
     return this.connections >= this.tunables.maxsockets.value;
+  }
+
+  /** The key for a connection between those ends: of the listener's keys, or else of the stack's. Null: its segments are not signed. */
+  signatureKey(own: SignatureKeys | null, ends: FlowKey): SignatureKey | null {
+    return own?.find(ends) ?? this.signatureKeys.find(ends);
+  }
+
+  /** The signer of a connection that a listener's peer opens; null: its segments are not signed. */
+  signer(own: SignatureKeys, ends: FlowKey, iss: number, irs: number): Signer | null {
+    return this.signatureKey(own, ends)?.signer(ends, iss, irs) ?? null;
   }
 
   /** Tells whoever looks for odd packets that the segment was dropped, and why. */

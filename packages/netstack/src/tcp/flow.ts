@@ -1,3 +1,5 @@
+import type { Signer } from "./signatures/signer.ts";
+
 /** What a flow is: a connection, an embryonic one in the SYN cache, or what is left of one in TIME-WAIT. */
 export const FLOW_CONNECTION = 0;
 export const FLOW_SYN = 1;
@@ -18,6 +20,8 @@ export class Flow {
   readonly r2: number;
   readonly r3: number;
   readonly remotePort: number;
+  /** Signs what is sent and judges what comes in; null: neither is signed. */
+  signer: Signer | null = null;
   /** The table's: its hash and its chain. */
   hash = 0;
   nextInBucket: Flow | null = null;
@@ -36,6 +40,11 @@ export class Flow {
     this.r3 = key.r3;
     this.remotePort = key.remotePort;
   }
+}
+
+/** A flow's ends, and who signs for it. `Flow` is one. */
+export interface SignedFlowKey extends FlowKey {
+  readonly signer: Signer | null;
 }
 
 /** The two ends of a flow. `Flow` is one. */

@@ -1,5 +1,6 @@
 import { STATE_NAMES } from "./constants.ts";
 import { flightSize } from "./send-space.ts";
+import type { SignatureInfo } from "./signatures/signer.ts";
 import type { Tcb } from "./tcb.ts";
 import { offeredWindow } from "./window.ts";
 
@@ -52,6 +53,8 @@ export interface TcpInfo {
   readonly trafficClass: number;
   /** The last soft error, as Node's code; empty: none. */
   readonly softError: string;
+  /** How its segments are signed; null: not at all. */
+  readonly signature: SignatureInfo | null;
   /** Since it was opened, and since the peer was last heard. */
   readonly age: number;
   readonly idle: number;
@@ -102,6 +105,7 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     urgentSegments: tcb.urgentSegments,
     trafficClass: tcb.rcvTrafficClass,
     softError: tcb.softError,
+    signature: tcb.signer?.info() ?? null,
     age: now - tcb.openedAt,
     idle: now - tcb.lastReceived,
   };

@@ -182,7 +182,7 @@ function checkAck(tcb: Tcb, segment: TcpSegment): InputVerdict | null {
   if (tcb.state === SYN_RECEIVED) {
     if (!seqGt(ack, tcb.sndUna) || seqGt(ack, tcb.sndMax)) {
       statistics.rcvAckTooMuch++;
-      sendReset(tcb.context, segment);
+      sendReset(tcb.context, segment, tcb.signer);
       return "done";
     }
     handshakeComplete(tcb, segment);

@@ -5,7 +5,7 @@ import type { Stack } from "../stack.ts";
 import type { ControlError, TransportProtocol } from "../transport.ts";
 import { CHUNK } from "./chunk-pool.ts";
 import type { TcpConnection } from "./connection.ts";
-import { CLOSED, PROTOCOL_TCP } from "./constants.ts";
+import { ACK, CLOSED, PROTOCOL_TCP, RST, SYN } from "./constants.ts";
 import { requestOutput, TcpContext } from "./context.ts";
 import { connectionError } from "./control-input.ts";
 import { endConnection } from "./end.ts";
@@ -20,13 +20,20 @@ import { openActive, openPassive } from "./open.ts";
 import { output } from "./output.ts";
 import { PendingConnect } from "./pending-connect.ts";
 import { TcpSegment } from "./segment.ts";
+import { isSignedAsExpected } from "./signatures/inspection.ts";
+import type { SignatureKey } from "./signatures/signature-key.ts";
+import type { SignatureKeys } from "./signatures/signature-keys.ts";
+import type { Verifier } from "./signatures/signer.ts";
 import { TcpStatistics } from "./statistics.ts";
 import { SynCookies } from "./syn-cookies.ts";
 import { SynCache, type SynEntry } from "./syncache.ts";
 import type { Tcb } from "./tcb.ts";
 import { type TimeWait, TimeWaitList } from "./time-wait.ts";
 
-export interface TcpConnectOptions extends ConnectOptions, LocalEnd {}
+export interface TcpConnectOptions extends ConnectOptions, LocalEnd {
+  /** Signs the connection. Default: as `TcpLayer.signatureKeys` say; null: not at all. */
+  readonly signatureKey?: SignatureKey | null;
+}
 
 /** One connection, as `TcpLayer.connections()` lists it. */
 export interface TcpConnectionSummary extends TcpInfo {
@@ -54,9 +61,15 @@ export class TcpLayer implements TransportProtocol {
     this.#synCache = new SynCache(this.#context, cookies);
     this.#timeWait = new TimeWaitList(this.#context);
     this.#listeners = new Listeners(this.#context, this.#synCache, cookies);
+    this.signatureKeys.onChange = () => this.#synCache.forgetRekeyed();
     stack.registerTransport(PROTOCOL_TCP, this);
     stack.onBatchEnd(() => this.#outputPending());
     stack.onClose(() => this.#close());
+  }
+
+  /** Who must sign, and with which keys, on connections and ports that say nothing else (as FreeBSD's setkey). */
+  get signatureKeys(): SignatureKeys {
+    return this.#context.signatureKeys;
   }
 
   // ——— Opening ———
@@ -83,7 +96,8 @@ export class TcpLayer implements TransportProtocol {
       if (old?.kind === FLOW_TIME_WAIT) this.#timeWait.remove(old as TimeWait);
       context.statistics.connAttempt++;
       const timeout = timeoutMs ?? context.tunables.keepinit.value;
-      const tcb = openActive(context, key, timeout * 1000, leastIss);
+      const { signatureKey = context.signatureKey(null, key) } = options;
+      const tcb = openActive(context, key, timeout * 1000, leastIss, signatureKey);
       pending.begin(tcb);
       requestOutput(tcb);
     } finally {
@@ -164,10 +178,22 @@ export class TcpLayer implements TransportProtocol {
       packet.src3,
       segment.sourcePort,
     );
+    const signer = flow === null ? null : flow.signer;
+    if ((flow === null || signer !== null || segment.options.signatureCount > 0) && !this.#isAuthentic(flow, segment)) {
+      return;
+    }
     if (flow === null) this.#listenerInput(segment, -1);
     else if (flow.kind === FLOW_CONNECTION) this.#connectionInput(flow as Tcb, segment);
     else if (flow.kind === FLOW_SYN) this.#synInput(flow as SynEntry, segment);
     else this.#timeWaitInput(flow as TimeWait, segment);
+  }
+
+  /** Whether it is signed as what it belongs to asks. For a SYN that may take over from TIME-WAIT the listener's key comes first. */
+  #isAuthentic(flow: Flow | null, segment: TcpSegment): boolean {
+    let verifier: Verifier | null = flow === null ? null : flow.signer;
+    const opens = flow?.kind === FLOW_TIME_WAIT && (segment.flags & (SYN | ACK | RST)) === SYN;
+    if (flow === null || opens) verifier = this.#listeners.keyFor(segment) ?? verifier;
+    return isSignedAsExpected(this.#context, verifier, segment);
   }
 
   controlInput(error: ControlError): void {

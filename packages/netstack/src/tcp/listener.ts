@@ -1,6 +1,7 @@
 import type { ByteStream, Listener, SocketAddress } from "@nfs4/bytestream";
 import type { Address } from "../address.ts";
 import { TcpConnection } from "./connection.ts";
+import type { SignatureKeys } from "./signatures/signature-keys.ts";
 import type { Tcb, TcbOwner } from "./tcb.ts";
 
 /** What a listener needs of the layer that made it. */
@@ -18,6 +19,8 @@ export class TcpListener implements Listener, TcbOwner {
   readonly backlog: number;
   /** Handshakes that may be under way at once. */
   readonly halfOpenLimit: number;
+  /** Keys for those who connect here; for whom there is none, the stack's. Connections keep the key that they began with. */
+  readonly signatureKeys: SignatureKeys;
   halfOpen = 0;
   /** Until when an acknowledgment out of the blue may bring a SYN cookie; µs of uptime. */
   cookiesUntil = 0;
@@ -26,11 +29,18 @@ export class TcpListener implements Listener, TcbOwner {
   #handler: ((stream: ByteStream) => void) | null = null;
   #waiting: TcpConnection[] = [];
 
-  constructor(host: ListenerHost, address: Address | null, port: number, backlog: number) {
+  constructor(
+    host: ListenerHost,
+    address: Address | null,
+    port: number,
+    backlog: number,
+    signatureKeys: SignatureKeys,
+  ) {
     this.#host = host;
     this.address = address;
     this.port = port;
     this.backlog = backlog;
+    this.signatureKeys = signatureKeys;
     this.halfOpenLimit = Math.max(backlog, 16) * 4;
     this.localAddress = {
       family: address?.family === 4 ? "IPv4" : "IPv6",

@@ -6,6 +6,8 @@ import { TcpError } from "./errors.ts";
 import { type ListenerHost, TcpListener } from "./listener.ts";
 import type { Handshake } from "./open.ts";
 import type { TcpSegment } from "./segment.ts";
+import type { SignatureKey } from "./signatures/signature-key.ts";
+import { type SignatureKeyEntry, SignatureKeys } from "./signatures/signature-keys.ts";
 import type { SynCookies } from "./syn-cookies.ts";
 import type { SynCache } from "./syncache.ts";
 import { sendReset } from "./transmit.ts";
@@ -17,6 +19,8 @@ export interface TcpListenOptions {
   readonly port: number;
   /** Connections that may wait for `accept`. Default 128. */
   readonly backlog?: number;
+  /** Who must sign, and with which keys: `listener.signatureKeys` from the first segment on. */
+  readonly signatureKeys?: Iterable<SignatureKeyEntry>;
 }
 
 const NOWHERE = {
@@ -67,7 +71,9 @@ export class Listeners implements ListenerHost {
     if (same.some((other) => (other.address === null ? address === null : address?.equals(other.address)))) {
       throw new TcpError("EADDRINUSE", `port ${port} has a listener already`);
     }
-    const listener = new TcpListener(this, address, port, options.backlog ?? 128);
+    const keys = new SignatureKeys(options.signatureKeys);
+    keys.onChange = () => this.#synCache.forgetRekeyed();
+    const listener = new TcpListener(this, address, port, options.backlog ?? 128, keys);
     this.#byPort.set(port, [...same, listener]);
     return listener;
   }
@@ -88,10 +94,10 @@ export class Listeners implements ListenerHost {
   input(segment: TcpSegment, leastIss: number): Handshake | null {
     const { statistics, tunables } = this.#context;
     const { flags } = segment;
-    const listener = this.#find(segment);
+    const listener = this.#find(segment, segment.destinationPort);
     if (listener === null) {
       statistics.noPort++;
-      if ((flags & RST) === 0 && !this.#isBlackHole(segment)) sendReset(this.#context, segment);
+      if ((flags & RST) === 0 && !this.#isBlackHole(segment)) this.#reset(segment);
       return null;
     }
     if ((flags & RST) !== 0) {
@@ -108,7 +114,7 @@ export class Listeners implements ListenerHost {
         if (handshake !== null) return handshake;
       }
       statistics.badSyn++;
-      sendReset(this.#context, segment);
+      this.#reset(segment);
       return null;
     }
     if ((flags & SYN) === 0 || ((flags & FIN) !== 0 && tunables.dropSynfin.value)) {
@@ -133,6 +139,29 @@ export class Listeners implements ListenerHost {
     return this.#isHost(segment);
   }
 
+  /**
+   * The key that a segment without a connection must be signed with; null: none. Where nobody listens, a listener on the port that the peer speaks from
+   * may know it: of two BGP speakers either connects, and a connection that is lost leaves no key behind.
+   */
+  keyFor(segment: TcpSegment): SignatureKey | null {
+    const context = this.#context;
+    const listener = this.#find(segment, segment.destinationPort) ?? this.#find(segment, segment.sourcePort);
+    const own = listener?.signatureKeys ?? null;
+    if ((own === null || own.isEmpty) && context.signatureKeys.isEmpty) return null;
+    return context.signatureKey(own, endsOfSegment(segment));
+  }
+
+  #reset(segment: TcpSegment): void {
+    const key = this.keyFor(segment);
+    if (key === null) {
+      sendReset(this.#context, segment, null);
+      return;
+    }
+    // Without a signature the peer would not believe it.
+    const signer = key.resetSigner(segment);
+    if (signer !== null) sendReset(this.#context, segment, signer);
+  }
+
   /** MUST-63: whether the segment comes from an address that can be a host's. */
   #isHost(segment: TcpSegment): boolean {
     const { src0, src1, src2, src3 } = segment.packet;
@@ -150,8 +179,8 @@ export class Listeners implements ListenerHost {
     return level >= 2 || (segment.flags & SYN) !== 0;
   }
 
-  #find(segment: TcpSegment): TcpListener | null {
-    const some = this.#byPort.get(segment.destinationPort);
+  #find(segment: TcpSegment, port: number): TcpListener | null {
+    const some = this.#byPort.get(port);
     if (some === undefined) return null;
     const { dst0, dst1, dst2, dst3 } = segment.packet;
     let any: TcpListener | null = null;

@@ -1,5 +1,6 @@
 import { TCP_HEADER, TIMESTAMP_OPTION } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
+import { wholeWords } from "./options.ts";
 import type { Tcb } from "./tcb.ts";
 import { routeOf } from "./transmit.ts";
 
@@ -29,5 +30,6 @@ export function updateMaxSegment(tcb: Tcb): void {
   const mtu = routeOf(tcb)?.mtu ?? 0;
   const path = mtu === 0 ? tcb.peerMss : mssForMtu(tcb.family, mtu);
   tcb.sendMss = Math.max(Math.min(tcb.peerMss, path), Math.min(tunables.minmss.value, path));
-  tcb.maxSegment = tcb.sendMss - (tcb.timestamps ? TIMESTAMP_OPTION : 0);
+  const signature = tcb.signer === null ? 0 : wholeWords(tcb.signer.optionLength);
+  tcb.maxSegment = Math.max(1, tcb.sendMss - (tcb.timestamps ? TIMESTAMP_OPTION : 0) - signature);
 }

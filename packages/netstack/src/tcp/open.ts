@@ -2,10 +2,11 @@ import { initialWindow } from "./congestion.ts";
 import { SYN_RECEIVED, SYN_SENT, TIMER_USER } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import { startTimer } from "./deadlines.ts";
-import type { FlowKey } from "./flow.ts";
+import type { FlowKey, SignedFlowKey } from "./flow.ts";
 import type { TcpListener } from "./listener.ts";
 import { mssForMtu, updateMaxSegment } from "./mss.ts";
 import { disableScaling } from "./negotiate.ts";
+import type { SignatureKey } from "./signatures/signature-key.ts";
 import { setState } from "./state.ts";
 import { Tcb } from "./tcb.ts";
 import { runTimers } from "./timers.ts";
@@ -23,7 +24,13 @@ function makeTcb(context: TcpContext, key: FlowKey): Tcb {
 }
 
 /** Active OPEN (RFC 9293 §3.10.1): SYN-SENT; the SYN goes out with the batch. `leastIss` ≥ 0: the sequence number to stay beyond. */
-export function openActive(context: TcpContext, key: FlowKey, timeoutUs: number, leastIss: number): Tcb {
+export function openActive(
+  context: TcpContext,
+  key: FlowKey,
+  timeoutUs: number,
+  leastIss: number,
+  signatureKey: SignatureKey | null,
+): Tcb {
   const { tunables, initial } = context;
   const tcb = makeTcb(context, key);
   const iss = initial.sequence(key);
@@ -38,13 +45,14 @@ export function openActive(context: TcpContext, key: FlowKey, timeoutUs: number,
   tcb.rcvShift = windowShiftFor(Math.max(tcb.rcvBufferSize, tunables.recvbufMax.value));
   tcb.tsOffset = initial.timestampOffset(key);
   tcb.ourMss = mssForMtu(key.family, routeOf(tcb)?.iface.mtu ?? 576);
+  tcb.signer = signatureKey?.signer(key, tcb.iss, -1) ?? null;
   setState(tcb, SYN_SENT);
   startTimer(tcb, TIMER_USER, timeoutUs);
   return tcb;
 }
 
 /** What a passive OPEN has agreed on with its peer by the time its handshake is all but complete. */
-export interface Handshake extends FlowKey {
+export interface Handshake extends SignedFlowKey {
   readonly listener: TcpListener;
   readonly iss: number;
   readonly irs: number;
@@ -78,6 +86,7 @@ export function openPassive(context: TcpContext, entry: Handshake): Tcb {
   tcb.sndMax = tcb.sndNxt;
   tcb.recover = entry.iss;
   tcb.irs = entry.irs;
+  tcb.signer = entry.signer;
   tcb.rcvNxt = (entry.irs + 1) >>> 0;
   tcb.rcvAdv = (tcb.rcvNxt + entry.window) >>> 0;
   tcb.lastAckSent = tcb.rcvNxt;

@@ -1,8 +1,15 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
-import { TcpOptions, writeSack, writeSynOptions, writeTimestamps } from "./options.ts";
+import { finishOptions, TcpOptions, writeSack, writeSynOptions, writeTimestamps } from "./options.ts";
 
 const word = fc.integer({ min: 0, max: 0xffffffff });
+
+/** None, TCP MD5, TCP-AO. */
+const signature = fc.constantFrom({ kind: 0, length: 0 }, { kind: 19, length: 18 }, { kind: 29, length: 16 });
+
+function sign(view: DataView, end: number, { kind, length }: { kind: number; length: number }): void {
+  if (kind !== 0) view.setUint16(end - length, (kind << 8) | length);
+}
 
 function parse(bytes: ArrayLike<number>, syn = true): TcpOptions {
   const options = new TcpOptions();
@@ -17,33 +24,50 @@ describe("TCP options", () => {
     fc.integer({ min: -1, max: 14 }),
     fc.boolean(),
     fc.option(fc.tuple(word, word)),
-  ])("of a SYN are read as they were written, and fill whole words", (mss, shift, sackPermitted, timestamps) => {
-    const view = new DataView(new ArrayBuffer(64));
-    const length = writeSynOptions(view, 0, mss, shift, sackPermitted, timestamps?.[0] ?? -1, timestamps?.[1] ?? 0);
-    expect(length % 4).toBe(0);
-    expect(length).toBeLessThanOrEqual(40);
-    const options = new TcpOptions();
-    options.parse(view, 0, length, true);
-    expect(options).toMatchObject({
-      mss,
-      windowShift: shift,
-      sackPermitted,
-      hasTimestamps: timestamps !== null,
-      tsVal: timestamps?.[0] ?? 0,
-      tsEcr: timestamps?.[1] ?? 0,
-      malformed: false,
-      unknown: 0,
-    });
-  });
+    signature,
+  ])(
+    "of a SYN are read as they were written, and fill whole words",
+    (mss, shift, sackPermitted, timestamps, signed) => {
+      const view = new DataView(new ArrayBuffer(64));
+      const bare = writeSynOptions(view, 0, mss, shift, sackPermitted, timestamps?.[0] ?? -1, timestamps?.[1] ?? 0);
+      const length = finishOptions(view, 0, bare, signed.length);
+      sign(view, length, signed);
+      expect(length % 4).toBe(0);
+      expect(length).toBeLessThanOrEqual(40);
+      const options = new TcpOptions();
+      options.parse(view, 0, length, true);
+      expect(options).toMatchObject({
+        mss,
+        windowShift: shift,
+        sackPermitted,
+        hasTimestamps: timestamps !== null,
+        tsVal: timestamps?.[0] ?? 0,
+        tsEcr: timestamps?.[1] ?? 0,
+        signatureKind: signed.kind,
+        signatureLength: signed.length,
+        malformed: false,
+        unknown: 0,
+      });
+    },
+  );
 
-  test.prop([fc.boolean(), fc.tuple(word, word), fc.array(fc.tuple(word, word), { minLength: 1, maxLength: 3 })])(
-    "of other segments too: timestamps and SACK blocks in their order",
-    (withTimestamps, [tsVal, tsEcr], blocks) => {
+  test.prop([
+    fc.boolean(),
+    fc.tuple(word, word),
+    fc.array(fc.tuple(word, word), { minLength: 1, maxLength: 3 }),
+    signature,
+  ])(
+    "of other segments too: timestamps and SACK blocks in their order, and a signature at the end",
+    (withTimestamps, [tsVal, tsEcr], all, signed) => {
+      const blocks = all.slice(0, signed.kind === 0 ? 3 : withTimestamps ? 1 : 2);
       const view = new DataView(new ArrayBuffer(64));
       let length = withTimestamps ? writeTimestamps(view, 0, tsVal, tsEcr) : 0;
       const starts = blocks.map(([start]) => start);
       const ends = blocks.map(([, end]) => end);
-      length += writeSack(view, length, starts, ends, blocks.length);
+      length += writeSack(view, length, starts, ends, blocks.length, signed.length);
+      length = finishOptions(view, 0, length, signed.length);
+      sign(view, length, signed);
+      expect(length % 4).toBe(0);
       expect(length).toBeLessThanOrEqual(40);
       const options = new TcpOptions();
       options.parse(view, 0, length, false);
@@ -51,6 +75,8 @@ describe("TCP options", () => {
       expect([...options.sackStart.subarray(0, blocks.length)]).toEqual(starts);
       expect([...options.sackEnd.subarray(0, blocks.length)]).toEqual(ends);
       expect(options.hasTimestamps).toBe(withTimestamps);
+      expect([options.signatureKind, options.malformed, options.unknown]).toEqual([signed.kind, false, 0]);
+      if (signed.kind !== 0) expect(options.signatureOffset + signed.length).toBe(length);
       if (withTimestamps) expect([options.tsVal, options.tsEcr]).toEqual([tsVal, tsEcr]);
     },
   );

@@ -1,4 +1,4 @@
-import { MAX_WINDOW_SHIFT } from "./constants.ts";
+import { MAX_WINDOW_SHIFT, OPTION_AO, OPTION_MD5 } from "./constants.ts";
 
 /** Kinds of options (IANA's registry, those that mean something here). */
 const OPTION_END = 0;
@@ -28,6 +28,11 @@ export class TcpOptions {
   sackCount = 0;
   readonly sackStart: Uint32Array = new Uint32Array(MAX_SACK_BLOCKS);
   readonly sackEnd: Uint32Array = new Uint32Array(MAX_SACK_BLOCKS);
+  /** The last signature (19: MD5, 29: TCP-AO; 0: none), how many there are, and where its option begins in the packet's slab. */
+  signatureKind = 0;
+  signatureCount = 0;
+  signatureOffset = 0;
+  signatureLength = 0;
   /** Options nobody here understands: skipped by their length (MUST-6). */
   unknown = 0;
   /** An option's length was impossible: what stood before it holds, the rest was not looked at (MUST-7). */
@@ -41,6 +46,8 @@ export class TcpOptions {
     this.tsVal = 0;
     this.tsEcr = 0;
     this.sackCount = 0;
+    this.signatureKind = 0;
+    this.signatureCount = 0;
     this.unknown = 0;
     this.malformed = false;
   }
@@ -101,6 +108,13 @@ export class TcpOptions {
       case OPTION_SACK:
         this.#readSack(view, at, length);
         return;
+      case OPTION_MD5:
+      case OPTION_AO:
+        this.signatureKind = kind;
+        this.signatureCount++;
+        this.signatureOffset = at;
+        this.signatureLength = length;
+        return;
       default:
         this.unknown++;
     }
@@ -121,8 +135,8 @@ export class TcpOptions {
 }
 
 /**
- * The options of a SYN or SYN,ACK in FreeBSD's order: MSS, NOP, window scale, SACK permitted, timestamps; padded with zeros to a word (MUST-69).
- * `windowShift` −1, `tsVal` −1 and `sackPermitted` false leave theirs out. Returns the number of bytes written.
+ * The options of a SYN or SYN,ACK in FreeBSD's order: MSS, NOP, window scale, SACK permitted, timestamps. `finishOptions`
+ * pads them. `windowShift` −1, `tsVal` −1 and `sackPermitted` false leave theirs out. Returns the number of bytes written.
  */
 export function writeSynOptions(
   view: DataView,
@@ -155,8 +169,17 @@ export function writeSynOptions(
     view.setUint32(at + 6, tsEcr);
     at += 10;
   }
-  while ((at - offset) % 4 !== 0) view.setUint8(at++, OPTION_END);
   return at - offset;
+}
+
+/**
+ * Brings `length` bytes of options to a whole word: by zeros (MUST-69), or, where a signature of `signatureLength` bytes closes them, by NOPs before
+ * it. Returns the length with the signature, which remains to be written.
+ */
+export function finishOptions(view: DataView, offset: number, length: number, signatureLength: number): number {
+  const filler = signatureLength === 0 ? OPTION_END : OPTION_NOP;
+  while ((length + signatureLength) % 4 !== 0) view.setUint8(offset + length++, filler);
+  return length + signatureLength;
 }
 
 /** NOP, NOP, Timestamps. Returns 12. */
@@ -167,18 +190,35 @@ export function writeTimestamps(view: DataView, offset: number, tsVal: number, t
   return 12;
 }
 
-/** NOP, NOP, SACK with `count` blocks. Returns the number of bytes written. */
+/** `length` rounded up to a whole word. */
+export function wholeWords(length: number): number {
+  return (length + 3) & ~3;
+}
+
+/** What SACK (two bytes and its blocks) and a signature behind it take without the blocks, padding included: at 2 modulo 4 they align each other. */
+export function sackOverhead(signatureLength: number): number {
+  return wholeWords(2 + signatureLength);
+}
+
+/** SACK with `count` blocks, after two NOPs unless the signature behind it aligns it. Returns the number of bytes written. */
 export function writeSack(
   view: DataView,
   offset: number,
   starts: ArrayLike<number>,
   ends: ArrayLike<number>,
   count: number,
+  signatureLength: number,
 ): number {
-  view.setUint32(offset, 0x01010500 | (2 + 8 * count));
-  for (let i = 0; i < count; i++) {
-    view.setUint32(offset + 4 + 8 * i, starts[i]!);
-    view.setUint32(offset + 8 + 8 * i, ends[i]!);
+  let at = offset;
+  if (signatureLength % 4 === 0) {
+    view.setUint16(at, 0x0101);
+    at += 2;
   }
-  return 4 + 8 * count;
+  view.setUint16(at, (OPTION_SACK << 8) | (2 + 8 * count));
+  at += 2;
+  for (let i = 0; i < count; i++, at += 8) {
+    view.setUint32(at, starts[i]!);
+    view.setUint32(at + 4, ends[i]!);
+  }
+  return at - offset;
 }

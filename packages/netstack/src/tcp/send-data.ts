@@ -9,14 +9,14 @@ import { optionsLength, routeOf, transmit } from "./transmit.ts";
 
 /** Payload of a full segment with the options that it would carry now. */
 export function segmentPayload(tcb: Tcb): number {
-  return tcb.sendMss - optionsLength(tcb);
+  return Math.max(1, tcb.sendMss - optionsLength(tcb));
 }
 
 /** The most that one super-segment may carry: a multiple of `payload`, or `payload` where the interface takes none. */
 export function superSegmentPayload(tcb: Tcb, payload: number): number {
   const route = routeOf(tcb);
-  // A device would repeat the urgent pointer in every segment.
-  if (route === null || tcb.sndUrgent || !tcb.context.tunables.tso.value) return payload;
+  // A device would repeat the urgent pointer in every segment, and cannot sign.
+  if (route === null || tcb.sndUrgent || tcb.signer !== null || !tcb.context.tunables.tso.value) return payload;
   const { capabilities } = route.iface;
   const capability = tcb.family === 4 ? capabilities.segmentation4 : capabilities.segmentation6;
   const room = capability - ipHeaderLength(tcb.family) - TCP_HEADER - optionsLength(tcb);

@@ -131,6 +131,18 @@ export class TcpStatistics {
   /** New SYNs that took over (RFC 6191). */
   twReused = 0;
 
+  // Signatures (RFC 2385, RFC 5925)
+  /** Segments with a signature that holds, and with a wrong one. */
+  sigRcvGoodSig = 0;
+  sigRcvBadSig = 0;
+  /** Segments that could not be signed. */
+  sigErrBuildSig = 0;
+  /** Signed segments where nobody expects it, and segments without the signature that is asked for. */
+  sigErrSigOpt = 0;
+  sigErrNoSigOpt = 0;
+  /** Signed with TCP-AO by a key that is not there. */
+  aoKeyNotFound = 0;
+
   // ICMP
   icmpSoftErrors = 0;
   icmpHardErrors = 0;

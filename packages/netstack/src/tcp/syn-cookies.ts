@@ -66,10 +66,12 @@ export class SynCookies {
     }
     statistics.scSendCookie++;
     listener.cookiesUntil = clock.coarse() + 2 * EPOCH_US;
+    const iss = this.#cookie(key, segment.seq, flags);
+    const signer = context.signer(listener.signatureKeys, key, iss, segment.seq);
     sendSynAck(
       context,
-      key,
-      this.#cookie(key, segment.seq, flags),
+      { ...key, signer },
+      iss,
       (segment.seq + 1) >>> 0,
       Math.min(0xffff, tunables.recvspace.value),
       mssForMtu(key.family, mtu),
@@ -108,6 +110,7 @@ export class SynCookies {
     }
     return {
       ...key,
+      signer: context.signer(listener.signatureKeys, key, iss, irs),
       listener,
       iss,
       irs,

@@ -18,7 +18,7 @@ export function synSentInput(tcb: Tcb, segment: TcpSegment): boolean {
   // First, the ACK.
   if ((flags & ACK) !== 0 && (seqLe(ack, tcb.iss) || seqGt(ack, tcb.sndMax))) {
     context.statistics.rcvAckTooMuch++;
-    if ((flags & RST) === 0) sendReset(context, segment);
+    if ((flags & RST) === 0) sendReset(context, segment, tcb.signer);
     return false;
   }
   // Second, RST.
@@ -38,6 +38,7 @@ export function synSentInput(tcb: Tcb, segment: TcpSegment): boolean {
   }
   tcb.irs = segment.seq;
   tcb.rcvNxt = (segment.seq + 1) >>> 0;
+  tcb.signer?.synchronize(tcb.irs);
   // What our SYN offered: never scaled.
   tcb.rcvAdv = (tcb.rcvNxt + Math.min(0xffff, tcb.rcvBufferSize)) >>> 0;
   tcb.lastAckSent = tcb.rcvNxt;

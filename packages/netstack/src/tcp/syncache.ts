@@ -9,6 +9,7 @@ import { defaultMss, mssForMtu } from "./mss.ts";
 import type { Handshake } from "./open.ts";
 import type { TcpSegment } from "./segment.ts";
 import { seqLe, seqLt } from "./seq.ts";
+import type { SignatureKey } from "./signatures/signature-key.ts";
 import type { SynCookies } from "./syn-cookies.ts";
 import { sendBare, sendReset, sendSynAck } from "./transmit.ts";
 import { windowShiftFor } from "./window.ts";
@@ -29,6 +30,7 @@ export class SynEntry extends Flow implements Handshake {
   readonly timestamps: boolean;
   tsRecent: number;
   readonly tsOffset: number;
+  readonly signatureKey: SignatureKey | null;
   readonly window: number;
   /** When the first SYN,ACK went out: times the round trip if it was not sent again. µs. */
   readonly startedAt: number;
@@ -53,6 +55,8 @@ export class SynEntry extends Flow implements Handshake {
     // After TIME-WAIT: beyond what the old connection used (RFC 9293 §3.6.1, MAY-2 a).
     this.iss = leastIss >= 0 && seqLe(iss, leastIss) ? (leastIss + 64_000) >>> 0 : iss;
     this.irs = segment.seq;
+    this.signatureKey = context.signatureKey(listener.signatureKeys, key);
+    this.signer = this.signatureKey?.signer(key, this.iss, this.irs) ?? null;
     this.peerWindow = segment.window;
     this.peerMss = options.mss === 0 ? defaultMss(context, key.family) : options.mss;
     this.ourMss = mssForMtu(key.family, mtu);
@@ -184,12 +188,12 @@ export class SynCache {
     }
     if (segment.ack !== (entry.iss + 1) >>> 0) {
       statistics.scBadAck++;
-      sendReset(this.#context, segment);
+      sendReset(this.#context, segment, entry.signer);
       return "done";
     }
     if (entry.listener.closed) {
       this.remove(entry);
-      sendReset(this.#context, segment);
+      sendReset(this.#context, segment, entry.signer);
       return "done";
     }
     if (entry.listener.isFull || this.#context.isFull) {
@@ -207,6 +211,16 @@ export class SynCache {
       for (const entry of level) if (listener === null || entry.listener === listener) this.remove(entry);
     }
     if (this.#size === 0) this.#callout.cancel();
+  }
+
+  /** Keys have changed: what began under one that no longer holds begins anew, with the peer's next SYN. */
+  forgetRekeyed(): void {
+    const context = this.#context;
+    for (const level of this.#levels) {
+      for (const entry of level) {
+        if (context.signatureKey(entry.listener.signatureKeys, entry) !== entry.signatureKey) this.remove(entry);
+      }
+    }
   }
 
   /** An ICMP error says that the SYN,ACK does not get through. */

@@ -27,6 +27,7 @@ export class TimeWait extends Flow {
 
   constructor(tcb: Tcb) {
     super(FLOW_TIME_WAIT, tcb);
+    this.signer = tcb.signer;
     this.sndNxt = tcb.sndMax;
     this.rcvNxt = tcb.rcvNxt;
     this.window = Math.min(0xffff, offeredWindow(tcb) >>> tcb.rcvShift);

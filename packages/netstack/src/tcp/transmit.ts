@@ -4,16 +4,16 @@ import type { OutboundPacket } from "../packet.ts";
 import { ACK, FIN, PROTOCOL_TCP, PSH, RST, SYN, TCP_HEADER, TIMER_DELACK, TIMESTAMP_OPTION } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import { stopTimer } from "./deadlines.ts";
-import type { FlowKey } from "./flow.ts";
-import { writeSack, writeSynOptions, writeTimestamps } from "./options.ts";
+import type { FlowKey, SignedFlowKey } from "./flow.ts";
+import { finishOptions, sackOverhead, wholeWords, writeSack, writeSynOptions, writeTimestamps } from "./options.ts";
 import type { TcpSegment } from "./segment.ts";
+import type { Signer } from "./signatures/signer.ts";
 import type { Tcb } from "./tcb.ts";
 import { urgentPointer, writeUrgent } from "./urgent.ts";
 import { advertiseWindow } from "./window.ts";
 
-/** Bytes of options that a header holds, NOP, NOP, kind and length of SACK, and the payload that options leave room for. */
+/** Bytes of options that a header holds, and the payload that options leave room for. */
 const OPTION_SPACE = 40;
-const SACK_HEADER = 4;
 const LEAST_PAYLOAD = 8;
 
 /** The connection's route, looked up again when the table has changed. */
@@ -74,6 +74,7 @@ export function transmit(
       statistics.sndUrg++;
     }
   }
+  if (tcb.signer !== null && !signed(context, tcb.signer, packet)) return -1;
   const superSegment = packet.segmentSize !== 0;
   const result = stack.ip.output(packet, routeOf(tcb));
   statistics.sndTotal++;
@@ -99,8 +100,16 @@ function refused(tcb: Tcb, result: OutputResult): void {
   // No buffers, or the link is down: the retransmission timer tries again.
 }
 
+/** Signs a packet that is otherwise finished. False: that cannot be; the packet is gone, and counted. */
+function signed(context: TcpContext, signer: Signer, packet: OutboundPacket): boolean {
+  if (signer.sign(packet, context.signedMessage)) return true;
+  context.statistics.sigErrBuildSig++;
+  context.stack.releaseOutbound(packet);
+  return false;
+}
+
 /** Answers a segment that belongs to no connection with a reset that its sender will accept (RFC 9293 §3.10.7.1). */
-export function sendReset(context: TcpContext, segment: TcpSegment): void {
+export function sendReset(context: TcpContext, segment: TcpSegment, signer: Signer | null): void {
   const { packet } = segment;
   const seq = segment.hasAck ? segment.ack : 0;
   const ack = segment.hasAck ? 0 : (segment.seq + segment.sequenceLength) >>> 0;
@@ -115,17 +124,18 @@ export function sendReset(context: TcpContext, segment: TcpSegment): void {
   out.dst1 = packet.src1;
   out.dst2 = packet.src2;
   out.dst3 = packet.src3;
-  writeHeader(out, segment.destinationPort, segment.sourcePort, seq, ack, flags, TCP_HEADER, 0);
-  context.statistics.sndTotal++;
+  const options = finishOptions(out.view, out.transportOffset + TCP_HEADER, 0, signatureLength(signer));
+  writeHeader(out, segment.destinationPort, segment.sourcePort, seq, ack, flags, TCP_HEADER + options, 0);
+  if (signer !== null && !signed(context, signer, out)) return;
   context.statistics.sndCtrl++;
   context.statistics.sndRst++;
-  if (context.stack.ip.output(out, null) !== OUTPUT_OK) context.statistics.sndFail++;
+  outputBare(context, out);
 }
 
 /** Sends a segment without payload for a flow that has no control block. `tsVal` −1: without timestamps. */
 export function sendBare(
   context: TcpContext,
-  key: FlowKey,
+  key: SignedFlowKey,
   seq: number,
   ack: number,
   flags: number,
@@ -135,15 +145,19 @@ export function sendBare(
 ): OutputResult {
   const out = context.stack.acquireOutbound();
   address(out, key);
-  const options = tsVal < 0 ? 0 : writeTimestamps(out.view, out.transportOffset + TCP_HEADER, tsVal, tsEcr);
+  const { view, transportOffset } = out;
+  const at = transportOffset + TCP_HEADER;
+  const timestamps = tsVal < 0 ? 0 : writeTimestamps(view, at, tsVal, tsEcr);
+  const options = finishOptions(view, at, timestamps, signatureLength(key.signer));
   writeHeader(out, key.localPort, key.remotePort, seq, ack, flags, TCP_HEADER + options, window);
+  if (key.signer !== null && !signed(context, key.signer, out)) return OUTPUT_OK;
   return outputBare(context, out);
 }
 
 /** Sends a SYN,ACK for a connection that is not one yet. */
 export function sendSynAck(
   context: TcpContext,
-  key: FlowKey,
+  key: SignedFlowKey,
   seq: number,
   ack: number,
   window: number,
@@ -156,8 +170,10 @@ export function sendSynAck(
   const out = context.stack.acquireOutbound();
   address(out, key);
   const at = out.transportOffset + TCP_HEADER;
-  const options = writeSynOptions(out.view, at, mss, windowShift, sackPermitted, tsVal, tsEcr);
+  const length = writeSynOptions(out.view, at, mss, windowShift, sackPermitted, tsVal, tsEcr);
+  const options = finishOptions(out.view, at, length, signatureLength(key.signer));
   writeHeader(out, key.localPort, key.remotePort, seq, ack, SYN | ACK, TCP_HEADER + options, window);
+  if (key.signer !== null && !signed(context, key.signer, out)) return OUTPUT_OK;
   context.statistics.sndCtrl++;
   return outputBare(context, out);
 }
@@ -205,12 +221,14 @@ function writeHeader(
   packet.dontFragment = true;
 }
 
-/** The options of one of the connection's segments; returns their length. */
+/** The options of one of the connection's segments, with room for the signature at their end; returns their length. */
 function writeOptions(tcb: Tcb, view: DataView, at: number, flags: number): number {
   const { context } = tcb;
+  const signature = signatureLength(tcb.signer);
+  let length = 0;
   if ((flags & SYN) !== 0) {
     const answering = (flags & ACK) !== 0;
-    return writeSynOptions(
+    length = writeSynOptions(
       view,
       at,
       tcb.ourMss,
@@ -219,24 +237,28 @@ function writeOptions(tcb: Tcb, view: DataView, at: number, flags: number): numb
       tcb.timestamps ? context.timestamp(tcb.tsOffset) : -1,
       answering ? tcb.tsRecent : 0,
     );
+    return finishOptions(view, at, length, signature);
   }
-  let length = 0;
   if (tcb.timestamps) length = writeTimestamps(view, at, context.timestamp(tcb.tsOffset), tcb.tsRecent);
   const blocks = (flags & RST) === 0 ? sackBlocks(tcb, length) : 0;
   if (blocks > 0) {
     const reassembly = tcb.reassembly!;
     reassembly.selectBlocks(blocks);
     context.statistics.sackSendBlocks += blocks;
-    length += writeSack(view, at + length, reassembly.blockStarts, reassembly.blockEnds, blocks);
+    length += writeSack(view, at + length, reassembly.blockStarts, reassembly.blockEnds, blocks, signature);
   }
-  return length;
+  return finishOptions(view, at, length, signature);
 }
 
-/** How many SACK blocks a segment carries behind `before` bytes of other options: what the option space holds, and a tiny MSS leaves. */
+function signatureLength(signer: Signer | null): number {
+  return signer === null ? 0 : signer.optionLength;
+}
+
+/** How many SACK blocks a segment carries behind `before` bytes of other options: what the option space holds beside a signature, and a tiny MSS leaves. */
 function sackBlocks(tcb: Tcb, before: number): number {
   const { reassembly } = tcb;
   if (reassembly === null || reassembly.isEmpty || !tcb.sackPermitted) return 0;
-  const room = Math.min(OPTION_SPACE, tcb.sendMss - LEAST_PAYLOAD) - before - SACK_HEADER;
+  const room = Math.min(OPTION_SPACE, tcb.sendMss - LEAST_PAYLOAD) - before - sackOverhead(signatureLength(tcb.signer));
   return Math.max(0, Math.min(reassembly.count, room >> 3));
 }
 
@@ -244,7 +266,8 @@ function sackBlocks(tcb: Tcb, before: number): number {
 export function optionsLength(tcb: Tcb): number {
   const timestamps = tcb.timestamps ? TIMESTAMP_OPTION : 0;
   const blocks = sackBlocks(tcb, timestamps);
-  return blocks === 0 ? timestamps : timestamps + SACK_HEADER + 8 * blocks;
+  const signature = signatureLength(tcb.signer);
+  return timestamps + (blocks === 0 ? wholeWords(signature) : sackOverhead(signature) + 8 * blocks);
 }
 
 /** Cuts the payload of a packet down to `length` bytes. */

@@ -52,6 +52,8 @@ export class TcpTunables implements RttLimits, CongestionTunables {
   readonly tolerateMissingTs: Sysctl<boolean>;
   readonly icmpMayRst: Sysctl<boolean>;
   readonly pathMtuDiscovery: Sysctl<boolean>;
+  readonly signatureVerifyInput: Sysctl<boolean>;
+  readonly aoAcceptUnmatched: Sysctl<boolean>;
   readonly maxsockets: Sysctl<number>;
   readonly portFirst: Sysctl<number>;
   readonly portLast: Sysctl<number>;
@@ -193,6 +195,16 @@ export class TcpTunables implements RttLimits, CongestionTunables {
     );
     this.icmpMayRst = flag("icmp_may_rst", true, "ICMP hard errors may end connections in SYN-SENT");
     this.pathMtuDiscovery = flag("path_mtu_discovery", true, "Path MTU discovery (RFC 1191, RFC 8201)");
+    this.signatureVerifyInput = flag(
+      "signature_verify_input",
+      true,
+      "Verify the TCP-MD5 signature on input; off: it has to be there, and may be wrong",
+    );
+    this.aoAcceptUnmatched = flag(
+      "ao.accept_unmatched",
+      true,
+      "Accept segments with TCP-AO that no key is for (RFC 5925 §7.3), as if the option were not there",
+    );
     this.maxsockets = tree.number("kern.ipc.maxsockets", 65_536, {
       description: "Connections at most, those in the SYN cache and in TIME-WAIT aside",
       minimum: 1,

@@ -10,6 +10,7 @@ import type { TcpConnection } from "../../src/tcp/connection.ts";
 import { TcpLayer } from "../../src/tcp/layer.ts";
 import type { TcpListener } from "../../src/tcp/listener.ts";
 import type { TcpListenOptions } from "../../src/tcp/listeners.ts";
+import { md5Signature } from "./md5-signature.ts";
 import { decodeSegment, encodeSegment, type Segment, type SegmentInit } from "./segment-codec.ts";
 
 export interface ConversationOptions {
@@ -65,6 +66,8 @@ export class Conversation {
   peerWindow = 65_535;
   /** Timestamps that the script adds to each segment: [TSval, TSecr]. */
   timestamps: [number, number] | null = null;
+  /** Key with which the script signs each segment (RFC 2385) unless it says otherwise. */
+  md5: string | null = null;
   listener: TcpListener | null = null;
   /** Callouts that are armed for the stack itself, at most: the SYN cache's, TIME-WAIT's, those of IP. */
   readonly idleCallouts: number = 8;
@@ -95,6 +98,7 @@ export class Conversation {
       destinationPort: this.ourPort,
       window: this.peerWindow,
       ...(this.timestamps === null ? {} : { timestamps: this.timestamps }),
+      ...(this.md5 === null ? {} : { md5: this.md5 }),
       ...said,
       seq: (this.peerIss + (said.seq ?? 0)) >>> 0,
       ...(said.ack === undefined ? {} : { ack: (this.iss + said.ack) >>> 0 }),
@@ -272,6 +276,14 @@ export function payload(wanted: number | Uint8Array): Matcher {
 
 export function mss(wanted: number | null): Matcher {
   return (segment) => same("MSS", wanted, segment.mss);
+}
+
+/** Signed by RFC 2385 with that key; null: not signed. */
+export function signed(key: string | null): Matcher {
+  return ({ md5, packet }) => {
+    if (key === null || md5 === null) return same("signature", key === null, md5 === null);
+    return Buffer.compare(md5, md5Signature(packet, key)) === 0 ? null : "the signature does not hold";
+  };
 }
 
 export function sack(...wanted: (readonly [number, number])[]): Matcher {

@@ -1,6 +1,8 @@
 import { Address } from "../../src/address.ts";
 import { addSums, sumPseudoHeader, sumView } from "../../src/checksum.ts";
 
+import { md5Signature } from "./md5-signature.ts";
+
 /** The letters of the control bits, least significant first. */
 const LETTERS = "FSRPAUEC";
 
@@ -21,6 +23,8 @@ export interface SegmentInit {
   readonly sackPermitted?: boolean;
   readonly timestamps?: readonly [number, number] | undefined;
   readonly sack?: readonly (readonly [number, number])[];
+  /** Signs it (RFC 2385) with that key. */
+  readonly md5?: string | undefined;
   /** Written instead of all other options; padded with zeros. */
   readonly rawOptions?: readonly number[];
   /** Data offset in words, if it is to be wrong. */
@@ -51,6 +55,9 @@ export interface Segment {
   readonly timestamps: readonly [number, number] | null;
   readonly sack: readonly (readonly [number, number])[];
   readonly optionBytes: Uint8Array;
+  /** The digest of its MD5 signature, and the whole IP packet. */
+  readonly md5: Uint8Array | null;
+  readonly packet: Uint8Array;
   readonly checksumGood: boolean;
   readonly segmentSize: number;
   readonly trafficClass: number;
@@ -83,6 +90,7 @@ export function encodeSegment(from: Address, to: Address, init: SegmentInit): Ui
   view.setUint16(at + 18, init.urgent ?? 0);
   bytes.set(options, at + 20);
   bytes.set(body, at + 20 + options.length);
+  if (init.md5 !== undefined) bytes.set(md5Signature(bytes, init.md5), at + 20 + options.length - 16);
   const sum = transportSum(source, destination, view, at, tcpLength);
   view.setUint16(at + 16, init.badChecksum ? sum : ~sum & 0xffff);
   return bytes;
@@ -113,6 +121,7 @@ export function decodeSegment(bytes: Uint8Array, segmentSize = 0, checksumPartia
     payload: bytes.slice(at + headerLength),
     ...decodeOptions(optionBytes),
     optionBytes,
+    packet: bytes,
     checksumGood: checksumPartial || transportSum(source, destination, view, at, bytes.length - at) === 0xffff,
     segmentSize,
     trafficClass: family === 4 ? view.getUint8(1) : (view.getUint16(0) >>> 4) & 0xff,
@@ -143,6 +152,10 @@ function encodeOptions(init: SegmentInit): Uint8Array {
       for (const [from, to] of init.sack) out.push(...word(from), ...word(to));
     }
   }
+  if (init.md5 !== undefined) {
+    while (out.length % 4 !== 2) out.push(1);
+    out.push(19, 18, ...new Array<number>(16).fill(0));
+  }
   while (out.length % 4 !== 0) out.push(0);
   return Uint8Array.from(out);
 }
@@ -153,10 +166,18 @@ interface DecodedOptions {
   sackPermitted: boolean;
   timestamps: readonly [number, number] | null;
   sack: (readonly [number, number])[];
+  md5: Uint8Array | null;
 }
 
 function decodeOptions(bytes: Uint8Array): DecodedOptions {
-  const found: DecodedOptions = { mss: null, windowShift: null, sackPermitted: false, timestamps: null, sack: [] };
+  const found: DecodedOptions = {
+    mss: null,
+    windowShift: null,
+    sackPermitted: false,
+    timestamps: null,
+    sack: [],
+    md5: null,
+  };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
   while (at < bytes.length) {
@@ -171,6 +192,7 @@ function decodeOptions(bytes: Uint8Array): DecodedOptions {
     else if (kind === 3) found.windowShift = bytes[at + 2]!;
     else if (kind === 4) found.sackPermitted = true;
     else if (kind === 8) found.timestamps = [view.getUint32(at + 2), view.getUint32(at + 6)];
+    else if (kind === 19) found.md5 = bytes.slice(at + 2, at + length);
     else if (kind === 5) {
       for (let i = at + 2; i < at + length; i += 8) found.sack.push([view.getUint32(i), view.getUint32(i + 4)]);
     }
