@@ -64,7 +64,7 @@ export interface ByteStream {
   write(slices: readonly Slice[]): number;
   /** Bytes queued and not yet released. */
   readonly queued: number;
-  /** Above this many queued bytes a writer should stop. */
+  /** Above this many queued bytes a writer should stop. It may move with the pace of the way: look at it each time. */
   readonly highWater: number;
   /** Called when `queued`, having been above `highWater`, falls to half of it or less. */
   onDrain: (() => void) | null;

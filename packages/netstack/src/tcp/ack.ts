@@ -6,6 +6,7 @@ import { acknowledgedNews, duplicateAck, noteSackBlocks } from "./loss.ts";
 import type { TcpSegment } from "./segment.ts";
 import { startRexmt } from "./send-data.ts";
 import { endOfData, finPending, flightSize } from "./send-space.ts";
+import { tuneSendBuffer } from "./send-tuning.ts";
 import { recordAcknowledged } from "./sent.ts";
 import { seqGe, seqGt, seqLe, seqLt } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
@@ -54,7 +55,8 @@ function isDuplicate(tcb: Tcb, segment: TcpSegment, news: number): boolean {
 
 /** SEG.ACK is beyond SND.UNA: takes what it acknowledges off the send buffer, times the round trip, moves the timers. */
 function acceptAck(tcb: Tcb, segment: TcpSegment): void {
-  const { statistics, clock } = tcb.context;
+  const { context } = tcb;
+  const { statistics, clock } = context;
   const { ack } = segment;
   const acked = (ack - tcb.sndUna) >>> 0;
   const fin = finPending(tcb) && seqGt(ack, endOfData(tcb));
@@ -80,6 +82,8 @@ function acceptAck(tcb: Tcb, segment: TcpSegment): void {
     if (tcb.userTimeoutUs > 0) startTimer(tcb, TIMER_USER, tcb.userTimeoutUs);
   }
   requestOutput(tcb);
+  tuneSendBuffer(tcb);
+  context.sendMemory.refund(bytes);
   // Last, for releasing runs code of others.
   tcb.sendBuffer.acknowledge(bytes);
   if (tcb.aboveHighWater && tcb.sendBuffer.queued <= tcb.sendHighWater / 2) {

@@ -1,3 +1,5 @@
+import { type BufferMemory, MEMORY_HARD } from "./buffer-memory.ts";
+
 /** Size of the pieces that receive buffers are made of. */
 export const CHUNK: number = 16 * 1024;
 
@@ -11,31 +13,33 @@ export const CHUNK: number = 16 * 1024;
 export class ChunkPool {
   readonly #free: Uint8Array[] = [];
   readonly #keep: number;
-  readonly #limit: () => number;
+  readonly #memory: BufferMemory | null;
   /** Chunks that receive buffers hold. */
   inUse = 0;
 
-  /** `keep`: how many idle ones. `limit`: in bytes. */
-  constructor(keep = 512, limit: () => number = () => Number.POSITIVE_INFINITY) {
+  /** `keep`: how many idle ones. `memory`: what they are charged to, if anything. */
+  constructor(keep = 512, memory: BufferMemory | null = null) {
     this.#keep = keep;
-    this.#limit = limit;
+    this.#memory = memory;
   }
 
   get full(): boolean {
-    return this.inUse * CHUNK >= this.#limit();
+    return this.#memory !== null && this.#memory.state === MEMORY_HARD;
   }
 
   get exhausted(): boolean {
-    return this.inUse * CHUNK >= 1.5 * this.#limit();
+    return this.#memory?.exhausted ?? false;
   }
 
   take(): Uint8Array {
     this.inUse++;
+    this.#memory?.charge(CHUNK);
     return this.#free.pop() ?? new Uint8Array(CHUNK);
   }
 
   give(chunk: Uint8Array): void {
     this.inUse--;
+    this.#memory?.refund(CHUNK);
     if (this.#free.length < this.#keep) this.#free.push(chunk);
   }
 }

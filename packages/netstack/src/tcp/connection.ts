@@ -89,10 +89,12 @@ export class TcpConnection implements ByteStream {
       for (const slice of slices) slice.release?.();
       return tcb.sendBuffer.queued;
     }
-    const { stack } = tcb.context;
+    const { stack, sendMemory } = tcb.context;
     stack.enter();
     try {
+      const before = tcb.sendBuffer.queued;
       tcb.sendBuffer.append(slices);
+      sendMemory.charge(tcb.sendBuffer.queued - before);
       if (tcb.sendBuffer.queued >= tcb.sendHighWater) tcb.aboveHighWater = true;
       requestOutput(tcb);
     } finally {

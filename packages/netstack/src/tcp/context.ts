@@ -1,5 +1,6 @@
 import type { Clock } from "@nfs4/timecounter";
 import type { Stack } from "../stack.ts";
+import { BufferMemory } from "./buffer-memory.ts";
 import { ChunkPool } from "./chunk-pool.ts";
 import type { CongestionAlgorithm } from "./congestion.ts";
 import { RateSample } from "./delivery-rate.ts";
@@ -28,10 +29,13 @@ export class TcpContext {
   readonly statistics: TcpStatistics;
   readonly tunables: TcpTunables;
   readonly flows: FlowTable;
-  readonly chunks: ChunkPool = new ChunkPool(512, () => this.tunables.recvmemMax.value);
   readonly logs: TransmitLogPool = new TransmitLogPool();
   /** Of the acknowledgment at hand. */
   readonly rateSample: RateSample = new RateSample();
+  /** What receive buffers hold, and what is written and not acknowledged. */
+  readonly receiveMemory: BufferMemory;
+  readonly sendMemory: BufferMemory;
+  readonly chunks: ChunkPool;
   readonly initial: InitialNumbers;
   readonly ports: EphemeralPorts;
   readonly algorithms: Map<string, CongestionAlgorithm> = new Map();
@@ -52,6 +56,9 @@ export class TcpContext {
     this.statistics = statistics;
     this.tunables = new TcpTunables(stack.sysctl, ALGORITHMS);
     for (const algorithm of [new NewReno(this.tunables)]) this.algorithms.set(algorithm.name, algorithm);
+    this.receiveMemory = new BufferMemory(this.tunables.recvmemMax, statistics);
+    this.sendMemory = new BufferMemory(this.tunables.sendmemMax, statistics);
+    this.chunks = new ChunkPool(512, this.receiveMemory);
     this.flows = new FlowTable(stack.random.uint32());
     this.initial = new InitialNumbers(stack.clock, secret ?? stack.random.fill(new Uint8Array(32)));
     this.ports = new EphemeralPorts(stack.random);

@@ -33,6 +33,7 @@ export function endConnection(tcb: Tcb, how: StreamEnd["how"], error?: Error): v
     tcb.receiveBuffer.clear();
     tcb.sink = null;
   }
+  context.sendMemory.refund(tcb.sendBuffer.queued);
   tcb.sendBuffer.clear();
   tcb.owner?.ended(tcb);
 }

@@ -36,6 +36,10 @@ export interface TcpInfo {
   readonly delivered: number;
   readonly deliveryRate: number;
   readonly deliveryRateAppLimited: boolean;
+  /** Sizes of the buffers now, and the round trip as the receiver sees it (0: not known). */
+  readonly sendBuffer: number;
+  readonly receiveBuffer: number;
+  readonly receiveRtt: number;
   readonly bytesSent: number;
   readonly bytesReceived: number;
   readonly segmentsSent: number;
@@ -91,6 +95,9 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     delivered: tcb.delivered,
     deliveryRate: tcb.deliveryRate,
     deliveryRateAppLimited: tcb.deliveryRateAppLimited,
+    sendBuffer: tcb.sendHighWater,
+    receiveBuffer: tcb.rcvBufferSize,
+    receiveRtt: tcb.receiveTuning.rtt,
     bytesSent: tcb.bytesSent,
     bytesReceived: tcb.bytesReceived,
     segmentsSent: tcb.segmentsSent,

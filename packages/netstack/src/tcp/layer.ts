@@ -3,7 +3,7 @@ import { Address } from "../address.ts";
 import type { InboundPacket } from "../packet.ts";
 import type { Stack } from "../stack.ts";
 import type { ControlError, TransportProtocol } from "../transport.ts";
-import { CHUNK } from "./chunk-pool.ts";
+import { MEMORY_STATE_NAMES } from "./buffer-memory.ts";
 import type { TcpConnection } from "./connection.ts";
 import { ACK, CLOSED, PROTOCOL_TCP, RST, SYN } from "./constants.ts";
 import { requestOutput, TcpContext } from "./context.ts";
@@ -150,7 +150,18 @@ export class TcpLayer implements TransportProtocol {
 
   /** Bytes of memory that receive buffers hold. */
   get receiveMemory(): number {
-    return this.#context.chunks.inUse * CHUNK;
+    return this.#context.receiveMemory.used;
+  }
+
+  /** Bytes written that are not acknowledged. */
+  get sendMemory(): number {
+    return this.#context.sendMemory.used;
+  }
+
+  /** The shorter of the two: "normal", "pressure" or "hard". */
+  get memoryState(): string {
+    const { receiveMemory, sendMemory } = this.#context;
+    return MEMORY_STATE_NAMES[Math.max(receiveMemory.state, sendMemory.state)]!;
   }
 
   // ——— From IP ———

@@ -11,7 +11,7 @@ import { setState } from "./state.ts";
 import { Tcb } from "./tcb.ts";
 import { runTimers } from "./timers.ts";
 import { routeOf } from "./transmit.ts";
-import { windowShiftFor } from "./window.ts";
+import { ourWindowShift } from "./window.ts";
 
 /** A control block in the table, with what both ways of opening share. */
 function makeTcb(context: TcpContext, key: FlowKey): Tcb {
@@ -42,7 +42,7 @@ export function openActive(
   tcb.windowScaling = tunables.rfc1323.value;
   tcb.timestamps = tunables.rfc1323.value;
   tcb.sackPermitted = tunables.sack.value;
-  tcb.rcvShift = windowShiftFor(Math.max(tcb.rcvBufferSize, tunables.recvbufMax.value));
+  tcb.rcvShift = ourWindowShift(tunables);
   tcb.tsOffset = initial.timestampOffset(key);
   tcb.ourMss = mssForMtu(key.family, routeOf(tcb)?.iface.mtu ?? 576);
   tcb.signer = signatureKey?.signer(key, tcb.iss, -1) ?? null;
@@ -96,6 +96,8 @@ export function openPassive(context: TcpContext, entry: Handshake): Tcb {
   if (!tcb.windowScaling) disableScaling(tcb);
   tcb.timestamps = entry.timestamps;
   tcb.tsOffset = entry.tsOffset;
+  // The SYN,ACK may have borne it.
+  tcb.receiveTuning.lastTsVal = context.timestamp(tcb.tsOffset);
   tcb.tsRecent = entry.tsRecent;
   tcb.tsRecentAge = context.clock.coarse();
   tcb.sackPermitted = entry.sackPermitted;

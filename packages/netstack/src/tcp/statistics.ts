@@ -45,6 +45,9 @@ export class TcpStatistics {
   /** Connections reset because of that memory. */
   rcvMemReset = 0;
   rcvReassFull = 0;
+  /** The memory of all receive buffers, or of all send buffers, came under pressure; and reached its limit. */
+  memPressure = 0;
+  memHard = 0;
   rcvDupPack = 0;
   rcvDupByte = 0;
   rcvPartDupPack = 0;

@@ -6,7 +6,7 @@ import type { Handshake } from "./open.ts";
 import type { TcpSegment } from "./segment.ts";
 import { SipHash } from "./siphash.ts";
 import { sendSynAck } from "./transmit.ts";
-import { windowShiftFor } from "./window.ts";
+import { ourWindowShift } from "./window.ts";
 
 /** A secret makes cookies for so long, and its cookies are taken as long again. */
 const EPOCH_US = 15_000_000;
@@ -75,7 +75,7 @@ export class SynCookies {
       (segment.seq + 1) >>> 0,
       Math.min(0xffff, tunables.recvspace.value),
       mssForMtu(key.family, mtu),
-      shift >= 0 ? windowShiftFor(tunables.recvbufMax.value) : -1,
+      shift >= 0 ? ourWindowShift(tunables) : -1,
       sack,
       tsVal,
       options.tsVal,
@@ -118,7 +118,7 @@ export class SynCookies {
       peerMss: MSS_TABLE[flags >>> MSS_AT]!,
       ourMss: mssForMtu(key.family, mtu),
       peerShift,
-      ourShift: peerShift >= 0 ? windowShiftFor(tunables.recvbufMax.value) : -1,
+      ourShift: peerShift >= 0 ? ourWindowShift(tunables) : -1,
       sackPermitted: (flags & FLAG_SACK) !== 0,
       timestamps,
       tsRecent: options.tsVal,

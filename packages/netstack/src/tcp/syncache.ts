@@ -12,7 +12,7 @@ import { seqLe, seqLt } from "./seq.ts";
 import type { SignatureKey } from "./signatures/signature-key.ts";
 import type { SynCookies } from "./syn-cookies.ts";
 import { sendBare, sendReset, sendSynAck } from "./transmit.ts";
-import { windowShiftFor } from "./window.ts";
+import { ourWindowShift } from "./window.ts";
 
 /** A connection whose handshake is under way (SYN-RECEIVED by a passive OPEN): what is needed to complete it, and no more. */
 export class SynEntry extends Flow implements Handshake {
@@ -62,7 +62,7 @@ export class SynEntry extends Flow implements Handshake {
     this.ourMss = mssForMtu(key.family, mtu);
     const extended = tunables.rfc1323.value;
     this.peerShift = extended ? options.windowShift : -1;
-    this.ourShift = this.peerShift >= 0 ? windowShiftFor(tunables.recvbufMax.value) : -1;
+    this.ourShift = this.peerShift >= 0 ? ourWindowShift(tunables) : -1;
     this.sackPermitted = tunables.sack.value && options.sackPermitted;
     this.timestamps = extended && options.hasTimestamps;
     this.tsRecent = options.tsVal;

@@ -7,6 +7,7 @@ import type { TcpContext } from "./context.ts";
 import { FLOW_CONNECTION, Flow, type FlowKey } from "./flow.ts";
 import type { Reassembly } from "./reassembly.ts";
 import { ReceiveBuffer } from "./receive-buffer.ts";
+import { ReceiveTuning } from "./receive-tuning.ts";
 import { RttEstimate } from "./rtt.ts";
 import type { Scoreboard } from "./scoreboard.ts";
 import { SendBuffer } from "./send-buffer.ts";
@@ -75,6 +76,7 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   lastAckSent = 0;
   rcvBufferSize: number;
   readonly receiveBuffer: ReceiveBuffer;
+  readonly receiveTuning: ReceiveTuning = new ReceiveTuning();
   /** Made when something first comes out of order. */
   reassembly: Reassembly | null = null;
   /** The peer's FIN has come, in order. */

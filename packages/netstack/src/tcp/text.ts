@@ -5,6 +5,7 @@ import { deliverSegment, deliverWaiting, mustWait } from "./delivery.ts";
 import { abortConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
 import { Reassembly } from "./reassembly.ts";
+import { noteTimestampEcho, tuneReceiveBuffer } from "./receive-tuning.ts";
 import type { TcpSegment } from "./segment.ts";
 import { setState } from "./state.ts";
 import type { Tcb } from "./tcb.ts";
@@ -31,6 +32,9 @@ export function acceptInOrder(tcb: Tcb, segment: TcpSegment): void {
   requestOutput(tcb);
   if (tcb.urgent) expireUrgent(tcb);
   deliverSegment(tcb, segment.packet.slab, segment.payloadOffset, length);
+  tcb.receiveTuning.arrived += length;
+  if (tcb.timestamps) noteTimestampEcho(tcb, segment.options.tsEcr);
+  tuneReceiveBuffer(tcb);
   if (tcb.receiveBuffer.ordered > 0 && chunks.exhausted) {
     statistics.rcvMemReset++;
     abortConnection(tcb, "aborted", new TcpError("ENOBUFS", "no memory for what its user does not take"));
@@ -87,6 +91,7 @@ export function acceptOutOfOrder(tcb: Tcb, segment: TcpSegment): void {
     statistics.rcvDupByte += length - news;
   }
   if (news === 0) return;
+  tcb.receiveTuning.arrived += news;
   receiveBuffer.store(distance, segment.packet.slab, segment.payloadOffset, length);
 }
 

@@ -6,6 +6,7 @@ import type { TcpContext } from "./context.ts";
 import { stopTimer } from "./deadlines.ts";
 import type { FlowKey, SignedFlowKey } from "./flow.ts";
 import { finishOptions, sackOverhead, wholeWords, writeSack, writeSynOptions, writeTimestamps } from "./options.ts";
+import { noteTimestampSent } from "./receive-tuning.ts";
 import type { TcpSegment } from "./segment.ts";
 import type { Signer } from "./signatures/signer.ts";
 import type { Tcb } from "./tcb.ts";
@@ -228,18 +229,24 @@ function writeOptions(tcb: Tcb, view: DataView, at: number, flags: number): numb
   let length = 0;
   if ((flags & SYN) !== 0) {
     const answering = (flags & ACK) !== 0;
+    const tsVal = tcb.timestamps ? context.timestamp(tcb.tsOffset) : -1;
+    tcb.receiveTuning.lastTsVal = tsVal;
     length = writeSynOptions(
       view,
       at,
       tcb.ourMss,
       tcb.windowScaling ? tcb.rcvShift : -1,
       tcb.sackPermitted,
-      tcb.timestamps ? context.timestamp(tcb.tsOffset) : -1,
+      tsVal,
       answering ? tcb.tsRecent : 0,
     );
     return finishOptions(view, at, length, signature);
   }
-  if (tcb.timestamps) length = writeTimestamps(view, at, context.timestamp(tcb.tsOffset), tcb.tsRecent);
+  if (tcb.timestamps) {
+    const tsVal = context.timestamp(tcb.tsOffset);
+    noteTimestampSent(tcb, tsVal);
+    length = writeTimestamps(view, at, tsVal, tcb.tsRecent);
+  }
   const blocks = (flags & RST) === 0 ? sackBlocks(tcb, length) : 0;
   if (blocks > 0) {
     const reassembly = tcb.reassembly!;

@@ -8,8 +8,13 @@ const MS = 1000;
 export class TcpTunables implements RttLimits, CongestionTunables {
   readonly recvspace: Sysctl<number>;
   readonly sendspace: Sysctl<number>;
+  readonly recvbufAuto: Sysctl<boolean>;
   readonly recvbufMax: Sysctl<number>;
+  readonly sendbufAuto: Sysctl<boolean>;
+  readonly sendbufInc: Sysctl<number>;
+  readonly sendbufMax: Sysctl<number>;
   readonly recvmemMax: Sysctl<number>;
+  readonly sendmemMax: Sysctl<number>;
   readonly rfc1323: Sysctl<boolean>;
   readonly sack: Sysctl<boolean>;
   readonly sackMaxholes: Sysctl<number>;
@@ -64,20 +69,31 @@ export class TcpTunables implements RttLimits, CongestionTunables {
     const flag = (name: string, initial: boolean, description: string) =>
       tree.boolean(`net.inet.tcp.${name}`, initial, { description });
 
-    this.recvspace = number("recvspace", 2 << 20, 2048, 1 << 30, "Receive buffer of a new connection, bytes");
+    this.recvspace = number("recvspace", 128 << 10, 2048, 1 << 30, "Receive buffer of a new connection, bytes");
     this.sendspace = number(
       "sendspace",
-      2 << 20,
+      128 << 10,
       2048,
       1 << 30,
       "Send buffer of a new connection (its high-water mark), bytes",
     );
+    this.recvbufAuto = flag("recvbuf_auto", true, "Receive buffers grow with what their users take in a round trip");
     this.recvbufMax = number(
       "recvbuf_max",
-      16 << 20,
+      256 << 20,
       65535,
       1 << 30,
-      "Largest receive buffer ever: decides the window scale",
+      "Largest receive buffer ever, bytes: decides the window scale",
+    );
+    this.sendbufAuto = flag("sendbuf_auto", true, "Send buffers follow the congestion window");
+    this.sendbufInc = number("sendbuf_inc", 64 << 10, 1024, 16 << 20, "Steps in which send buffers grow, bytes");
+    this.sendbufMax = number("sendbuf_max", 256 << 20, 65535, 1 << 30, "Largest send buffer that grows so, bytes");
+    this.sendmemMax = number(
+      "sendmem_max",
+      512 << 20,
+      65535,
+      2 ** 40,
+      "Memory of all send buffers together, bytes: at three quarters of it they grow no more, at all of it they shrink to 16 KiB",
     );
     this.recvmemMax = number(
       "recvmem_max",

@@ -1,13 +1,21 @@
 import { seqGt } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
+import type { TcpTunables } from "./tunables.ts";
 
 /** Largest number that the window field holds. */
 const WINDOW_FIELD = 0xffff;
 
-/** The scale that lets the field tell of a buffer of `bytes` (RFC 7323 §2.3). */
-export function windowShiftFor(bytes: number): number {
+/** Units of the window in the smallest buffer: so that it can be told of. */
+const LEAST_UNITS = 32;
+
+/**
+ * The scale that lets the field tell of the largest buffer, but for one unit (RFC 7323 §2.3); not so coarse that the first one could not be told of.
+ */
+export function ourWindowShift(tunables: TcpTunables): number {
+  const first = tunables.recvspace.value;
+  const largest = Math.max(first, tunables.recvbufMax.value);
   let shift = 0;
-  while (shift < 14 && WINDOW_FIELD * 2 ** shift < bytes) shift++;
+  while (shift < 14 && (WINDOW_FIELD + 1) * 2 ** shift < largest && LEAST_UNITS * 2 ** (shift + 1) <= first) shift++;
   return shift;
 }
 

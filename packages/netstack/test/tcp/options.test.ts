@@ -242,7 +242,7 @@ describe("window scale (RFC 7323 §2)", () => {
     talk.pass(0);
     talk.say({ seq: 1, ack: 1, payload: 1000 });
     const { window: field } = talk.hear(flags("A"), ack(1001));
-    expect(field << connection.tcpInfo().rcvWindowScale).toBe(2 << 20);
+    expect(field << connection.tcpInfo().rcvWindowScale).toBe(128 << 10);
   });
 });
 
