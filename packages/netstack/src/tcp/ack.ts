@@ -1,46 +1,47 @@
-import { FIN, SYN, TIMER_PERSIST, TIMER_REXMT, TIMER_USER } from "./constants.ts";
+import { FIN, SYN, TIMER_PERSIST, TIMER_PROBE, TIMER_REXMT, TIMER_USER } from "./constants.ts";
 import { requestOutput } from "./context.ts";
 import { startTimer, stopTimer, timerRuns } from "./deadlines.ts";
 import { finishSample } from "./delivery-rate.ts";
-import { acknowledgedNews, duplicateAck, noteSackBlocks } from "./loss.ts";
+import { acknowledgedNews, detectLosses, duplicateAck, lossRepairedByProbe } from "./loss.ts";
+import { noteSackBlocks } from "./sack-input.ts";
 import type { TcpSegment } from "./segment.ts";
 import { startRexmt } from "./send-data.ts";
 import { endOfData, finPending, flightSize } from "./send-space.ts";
 import { tuneSendBuffer } from "./send-tuning.ts";
 import { recordAcknowledged } from "./sent.ts";
 import { seqGe, seqGt, seqLe, seqLt } from "./seq.ts";
+import { armProbe, probeRepaired } from "./tail-loss-probe.ts";
 import type { Tcb } from "./tcb.ts";
 
 /** As `processAck`, for a segment of an established connection that acknowledges something new and nothing else is to be said of. */
 export function processPredictedAck(tcb: Tcb, segment: TcpSegment): void {
   const { rateSample } = tcb.context;
-  rateSample.begin(tcb);
-  acceptAck(tcb, segment);
-  if (tcb.endedHow === null) finishSample(tcb, rateSample);
+  rateSample.begin(tcb, segment);
+  const bytes = advance(tcb, segment);
+  restartTimers(tcb);
+  requestOutput(tcb);
+  finishSample(tcb, rateSample);
+  release(tcb, bytes);
 }
 
 /** The segment's acknowledgment, which lies within SND.UNA … SND.MAX or before (RFC 9293 §3.10.7.4 step 5, ESTABLISHED). */
 export function processAck(tcb: Tcb, segment: TcpSegment): void {
   const { rateSample } = tcb.context;
-  rateSample.begin(tcb);
-  const news = tcb.sackPermitted && segment.options.sackCount > 0 ? noteSackBlocks(tcb, segment) : 0;
+  rateSample.begin(tcb, segment);
   tcb.persistTries = 0;
-  if (seqGt(segment.ack, tcb.sndUna)) {
-    // With SACK, what acknowledges may tell of a gap as well.
-    acceptAck(tcb, segment);
-    if (tcb.endedHow !== null) return;
-    if (news > 0 && tcb.scoreboard !== null && !tcb.scoreboard.isEmpty && flightSize(tcb) > 0) {
-      tcb.scoreboard.update(tcb.sndUna, tcb.maxSegment);
-      if (!tcb.inRecovery) duplicateAck(tcb);
-    }
-  } else if (isDuplicate(tcb, segment, news)) {
-    duplicateAck(tcb);
-    requestOutput(tcb);
-  } else if (news > 0) {
-    requestOutput(tcb);
-  }
+  const advanced = seqGt(segment.ack, tcb.sndUna);
+  const bytes = advanced ? advance(tcb, segment) : 0;
+  const news = tcb.sackPermitted && segment.options.sackCount > 0 ? noteSackBlocks(tcb, segment) : 0;
+  const duplicate = !advanced && isDuplicate(tcb, segment, news);
+  // With SACK, what acknowledges may tell of a gap as well.
+  if (duplicate || (advanced && news > 0 && !tcb.inRecovery)) duplicateAck(tcb);
+  if (probeRepaired(tcb, segment, !advanced)) lossRepairedByProbe(tcb);
+  if (tcb.sackPermitted) detectLosses(tcb, advanced);
+  if (advanced) restartTimers(tcb);
+  if (advanced || duplicate || news > 0) requestOutput(tcb);
   finishSample(tcb, rateSample);
   updateWindow(tcb, segment);
+  release(tcb, bytes);
 }
 
 function isDuplicate(tcb: Tcb, segment: TcpSegment, news: number): boolean {
@@ -53,10 +54,9 @@ function isDuplicate(tcb: Tcb, segment: TcpSegment, news: number): boolean {
   );
 }
 
-/** SEG.ACK is beyond SND.UNA: takes what it acknowledges off the send buffer, times the round trip, moves the timers. */
-function acceptAck(tcb: Tcb, segment: TcpSegment): void {
-  const { context } = tcb;
-  const { statistics, clock } = context;
+/** SEG.ACK is beyond SND.UNA: times the round trip and moves SND.UNA. Returns how many bytes of the send buffer nobody needs any more. */
+function advance(tcb: Tcb, segment: TcpSegment): number {
+  const { statistics, clock } = tcb.context;
   const { ack } = segment;
   const acked = (ack - tcb.sndUna) >>> 0;
   const fin = finPending(tcb) && seqGt(ack, endOfData(tcb));
@@ -67,24 +67,32 @@ function acceptAck(tcb: Tcb, segment: TcpSegment): void {
   tcb.rexmtTries = 0;
   tcb.noProgressSince = clock.coarse();
   tcb.sndUna = ack;
-  if (seqLt(tcb.sndNxt, ack)) tcb.sndNxt = ack;
-  tcb.scoreboard?.acknowledge(ack);
   recordAcknowledged(tcb, ack);
   if (fin) tcb.finAcked = true;
   // Whatever was wrong with the way, it is no more.
   if (tcb.softError !== "") tcb.softError = "";
   acknowledgedNews(tcb, acked);
-  if (ack === tcb.sndMax) {
+  return bytes;
+}
+
+/** SND.UNA has moved: what remains in flight has its time from now on. */
+function restartTimers(tcb: Tcb): void {
+  if (tcb.sndUna === tcb.sndMax) {
     stopTimer(tcb, TIMER_REXMT);
     stopTimer(tcb, TIMER_USER);
+    stopTimer(tcb, TIMER_PROBE);
   } else if (!timerRuns(tcb, TIMER_PERSIST)) {
     startRexmt(tcb);
+    armProbe(tcb);
     if (tcb.userTimeoutUs > 0) startTimer(tcb, TIMER_USER, tcb.userTimeoutUs);
   }
-  requestOutput(tcb);
+}
+
+/** Takes acknowledged bytes off the send buffer. Last of all, for it runs code of others. */
+function release(tcb: Tcb, bytes: number): void {
+  if (bytes === 0) return;
   tuneSendBuffer(tcb);
-  context.sendMemory.refund(bytes);
-  // Last, for releasing runs code of others.
+  tcb.context.sendMemory.refund(bytes);
   tcb.sendBuffer.acknowledge(bytes);
   if (tcb.aboveHighWater && tcb.sendBuffer.queued <= tcb.sendHighWater / 2) {
     tcb.aboveHighWater = false;

@@ -39,14 +39,17 @@ export const STATE_NAMES: readonly string[] = [
   "TIME-WAIT",
 ];
 
-/** The deadlines of a connection: indices of `Tcb.deadlines`. */
-export const TIMER_REXMT = 0;
-export const TIMER_PERSIST = 1;
-export const TIMER_KEEP = 2;
-export const TIMER_DELACK = 3;
+/** The deadlines of a connection: indices of `Tcb.deadlines`, in the order in which they are looked at when several are due. */
+export const TIMER_REORDER = 0;
+/** A tail loss probe: before the retransmission timer, which it puts off (RFC 8985 §7.2). */
+export const TIMER_PROBE = 1;
+export const TIMER_REXMT = 2;
+export const TIMER_PERSIST = 3;
+export const TIMER_KEEP = 4;
+export const TIMER_DELACK = 5;
 /** The user timeout, and before the handshake is done the time allowed for it. */
-export const TIMER_USER = 4;
-export const TIMERS = 5;
+export const TIMER_USER = 6;
+export const TIMERS = 7;
 
 /** RFC 7323 §2.3. */
 export const MAX_WINDOW_SHIFT = 14;

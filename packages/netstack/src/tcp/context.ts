@@ -90,7 +90,12 @@ export class TcpContext {
 
   /** Our timestamp clock: ms, unsigned 32 bits. */
   timestamp(offset: number): number {
-    return (Math.floor(this.clock.coarse() / 1000) + this.initial.bootMs + offset) >>> 0;
+    return this.timestampAt(this.clock.coarse(), offset);
+  }
+
+  /** What it said at `time`, µs of uptime. */
+  timestampAt(time: number, offset: number): number {
+    return (Math.floor(time / 1000) + this.initial.bootMs + offset) >>> 0;
   }
 }
 

@@ -1,3 +1,5 @@
+import { rackDelivered } from "./rack.ts";
+import type { TcpSegment } from "./segment.ts";
 import { flightSize } from "./send-space.ts";
 import { seqGt } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
@@ -8,7 +10,7 @@ import { APP_LIMITED, DELIVERED, RETRANSMITTED, type TransmitLog } from "./trans
  * (draft-ietf-ccwg-bbr §4.1, "delivery rate samples"). Bytes, µs, bytes a second. One object serves all connections: it holds during the call.
  */
 export class RateSample {
-  /** Newly acknowledged, newly SACKed, and newly taken for lost. What had been SACKed before it was acknowledged counts as SACKed alone. */
+  /** Newly acknowledged, newly SACKed, and taken for lost since the sample before. What had been SACKed before it was acknowledged counts as SACKed alone. */
   ackedBytes = 0;
   sackedBytes = 0;
   lostBytes = 0;
@@ -34,12 +36,23 @@ export class RateSample {
   ackElapsedUs = 0;
   newestSentAt = 0;
   newestEnd = 0;
+  /** The acknowledgment's TSecr, −1 without timestamps; the D-SACK that it carries. */
+  tsEcr = -1;
+  hasDsack = false;
+  dsackStart = 0;
+  dsackEnd = 0;
+  /** For RACK: of what it acknowledges, what was sent last. */
+  rackSentAt = 0;
+  rackEnd = 0;
 
   /** An acknowledgment came. */
-  begin(tcb: Tcb): void {
+  begin(tcb: Tcb, segment: TcpSegment): void {
+    const { options } = segment;
+    this.tsEcr = tcb.timestamps && options.hasTimestamps && options.tsEcr !== 0 ? options.tsEcr : -1;
+    this.hasDsack = false;
+    this.rackSentAt = Number.NEGATIVE_INFINITY;
     this.ackedBytes = 0;
     this.sackedBytes = 0;
-    this.lostBytes = 0;
     this.inFlightBefore = tcb.sent === null ? 0 : tcb.sent.pipe;
     this.rttUs = -1;
     this.hasData = false;
@@ -53,6 +66,7 @@ export function runDelivered(tcb: Tcb, log: TransmitLog, index: number, now: num
   if ((flags & DELIVERED) !== 0) return;
   const sentAt = log.sentAt[index]!;
   const end = log.ends[index]!;
+  rackDelivered(tcb, log, index, now, sample);
   tcb.delivered += log.lengthOf(index);
   tcb.deliveredAt = now;
   if (sentAt < sample.newestSentAt || (sentAt === sample.newestSentAt && !seqGt(end, sample.newestEnd))) return;
@@ -78,6 +92,8 @@ export function finishSample(tcb: Tcb, sample: RateSample): void {
 
 /** GenerateRateSample. */
 function generate(tcb: Tcb, sample: RateSample): void {
+  sample.lostBytes = tcb.lost - tcb.lostSampled;
+  tcb.lostSampled = tcb.lost;
   sample.inFlight = tcb.sent === null ? 0 : tcb.sent.pipe;
   if (tcb.appLimitedUntil !== 0 && tcb.delivered > tcb.appLimitedUntil) tcb.appLimitedUntil = 0;
   sample.deliveryRate = 0;

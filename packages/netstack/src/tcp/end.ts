@@ -26,7 +26,6 @@ export function endConnection(tcb: Tcb, how: StreamEnd["how"], error?: Error): v
   tcb.callout?.cancel();
   context.flows.remove(tcb);
   context.connections--;
-  tcb.scoreboard = null;
   releaseLog(tcb);
   tcb.reassembly?.clear();
   if (how !== "closed") {

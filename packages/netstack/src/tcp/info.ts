@@ -32,6 +32,14 @@ export interface TcpInfo {
   readonly sendQueue: number;
   readonly inFlight: number;
   readonly receiveQueue: number;
+  /** Thought to be in the network, and lost and not sent again yet. */
+  readonly pipe: number;
+  readonly lost: number;
+  /** How often data came out of order, and how far at most: in segments, bytes, and time. */
+  readonly reorderings: number;
+  readonly reorderingSegments: number;
+  readonly reorderingBytes: number;
+  readonly reorderingTime: number;
   /** Acknowledged or SACKed so far; how fast that went lately (bytes a second; 0: no sample), and whether the application was the limit then. */
   readonly delivered: number;
   readonly deliveryRate: number;
@@ -92,6 +100,12 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     sendQueue: tcb.sendBuffer.queued,
     inFlight: flightSize(tcb),
     receiveQueue: tcb.receiveBuffer.ordered,
+    pipe: tcb.sent === null ? 0 : tcb.sent.pipe,
+    lost: tcb.sent === null ? 0 : tcb.sent.lostBytes,
+    reorderings: tcb.reorderings,
+    reorderingSegments: Math.ceil(tcb.reorderingBytes / Math.max(1, tcb.maxSegment)),
+    reorderingBytes: tcb.reorderingBytes,
+    reorderingTime: tcb.reorderingUs,
     delivered: tcb.delivered,
     deliveryRate: tcb.deliveryRate,
     deliveryRateAppLimited: tcb.deliveryRateAppLimited,

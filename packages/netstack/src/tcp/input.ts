@@ -80,8 +80,7 @@ function fastPath(tcb: Tcb, segment: TcpSegment): boolean {
     tcb.state !== ESTABLISHED ||
     (segment.flags & (SYN | FIN | RST | URG | ACK)) !== ACK ||
     segment.seq !== tcb.rcvNxt ||
-    tcb.inRecovery ||
-    tcb.dupAcks !== 0 ||
+    lossSuspected(tcb) ||
     tcb.finAhead ||
     options.sackCount !== 0 ||
     options.hasTimestamps !== tcb.timestamps ||
@@ -111,6 +110,13 @@ function fastPath(tcb: Tcb, segment: TcpSegment): boolean {
     acceptInOrder(tcb, segment);
   }
   return true;
+}
+
+/** Whether acknowledgments may have something to say about losses. */
+function lossSuspected(tcb: Tcb): boolean {
+  const { sent } = tcb;
+  const gaps = sent !== null && (sent.sackedRuns > 0 || sent.lostBytes > 0);
+  return gaps || tcb.inRecovery || tcb.dupAcks !== 0 || tcb.afterTimeout || tcb.probeInFlight;
 }
 
 /**

@@ -9,18 +9,22 @@ import {
   SYN_SENT,
   TIME_WAIT,
   TIMER_PERSIST,
+  TIMER_PROBE,
+  TIMER_REORDER,
   TIMER_REXMT,
 } from "./constants.ts";
 import { stopTimer, timerRuns } from "./deadlines.ts";
 import { noteAppLimited } from "./delivery-rate.ts";
+import { usesRack } from "./loss.ts";
+import { CAUSE_MTU, CAUSE_PROBE, CAUSE_WINDOW, sendAllAgain } from "./loss-events.ts";
 import { updateMaxSegment } from "./mss.ts";
 import { startPersist } from "./persist.ts";
-import { recoveryOutput, retransmitFirst } from "./recovery-output.ts";
-import { DUP_THRESH } from "./scoreboard.ts";
+import { DUP_THRESH } from "./rack.ts";
+import { resendLast, resendLost, resendUnsure } from "./recovery-output.ts";
 import { noteSent, segmentPayload, sendData, startRexmt, superSegmentPayload } from "./send-data.ts";
 import { endOfData, finPending, flightSize, hasUnsent } from "./send-space.ts";
 import { recordSent } from "./sent.ts";
-import { seqGt, seqLt } from "./seq.ts";
+import { seqGt } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
 import { transmit } from "./transmit.ts";
 import { windowUpdateDue } from "./window.ts";
@@ -38,13 +42,8 @@ export function output(tcb: Tcb): void {
     return;
   }
   if (tcb.mtuChanged) adoptMtu(tcb);
-  if (tcb.inRecovery && tcb.sackPermitted) {
-    recoveryOutput(tcb, sendNewSegment);
-  } else {
-    if (tcb.retransmitHead) retransmitFirst(tcb);
-    restartAfterIdle(tcb);
-    sendAll(tcb);
-  }
+  restartAfterIdle(tcb);
+  sendAll(tcb);
   if (tcb.mtuChanged) {
     adoptMtu(tcb);
     sendAll(tcb);
@@ -78,29 +77,27 @@ export function sendAck(tcb: Tcb): void {
 }
 
 /**
- * How far from SND.UNA SND.NXT may move: the peer's window, and the congestion window with what has left the network in spite of SND.UNA: what is
- * SACKed (RFC 6675 §5 step 3), or, without SACK, a segment for each of the first two duplicate ACKs (RFC 3042).
+ * Room in the congestion window, bytes: what has left the network counts no more, in spite of SND.UNA. That is what is SACKed or lost (RFC 6675 §5
+ * step C), or, without SACK, a segment for each of the first two duplicate ACKs (RFC 3042).
  */
-function window(tcb: Tcb): number {
-  const { scoreboard } = tcb;
-  let arrived = 0;
-  if (scoreboard !== null && !scoreboard.isEmpty) arrived = scoreboard.sackedBefore(tcb.sndNxt);
-  else if (!tcb.inRecovery && !tcb.sackPermitted) arrived = Math.min(tcb.dupAcks, DUP_THRESH - 1) * tcb.maxSegment;
-  return Math.min(tcb.sndWnd, tcb.cwnd + arrived);
+function congestionRoom(tcb: Tcb): number {
+  const pipe = tcb.sent === null ? 0 : tcb.sent.pipe;
+  const left = tcb.sackPermitted || tcb.inRecovery ? 0 : Math.min(tcb.dupAcks, DUP_THRESH - 1) * tcb.maxSegment;
+  return tcb.cwnd - pipe + left;
 }
 
-/** Everything from SND.NXT on that may go. */
+/** What is lost, then what is new, as far as the windows go. */
 function sendAll(tcb: Tcb): void {
-  do {
-    skipSacked(tcb);
-  } while (sendNext(tcb, window(tcb), Number.POSITIVE_INFINITY) > 0);
+  if (tcb.sent === null || tcb.sent.lostBytes === 0) tcb.retransmitHead = false;
+  while (sendNext(tcb) > 0);
 }
 
-/** Old data that goes again after a timeout leaves out what has been SACKed since. */
-function skipSacked(tcb: Tcb): void {
-  const { scoreboard } = tcb;
-  if (scoreboard === null || scoreboard.isEmpty || !seqLt(tcb.sndNxt, tcb.sndMax)) return;
-  while (scoreboard.isSacked(tcb.sndNxt)) tcb.sndNxt = scoreboard.nextHole(tcb.sndNxt);
+function sendNext(tcb: Tcb): number {
+  const room = congestionRoom(tcb);
+  if (tcb.sent !== null && tcb.sent.lostBytes > 0) return resendLost(tcb, room);
+  const sent = sendNew(tcb, room, false);
+  if (sent > 0 || !tcb.inRecovery || !tcb.sackPermitted || usesRack(tcb)) return sent;
+  return room < tcb.maxSegment ? 0 : resendUnsure(tcb);
 }
 
 function sendSyn(tcb: Tcb): void {
@@ -114,36 +111,21 @@ function sendSyn(tcb: Tcb): void {
   tcb.sndNxt = (tcb.iss + 1) >>> 0;
 }
 
-/** For recovery (RFC 6675 NextSeg rule 2): new data, at most `most` bytes, as far as the peer's window goes. */
-function sendNewSegment(tcb: Tcb, most: number): number {
-  if (seqLt(tcb.sndNxt, tcb.sndMax)) tcb.sndNxt = tcb.sndMax;
-  return sendNext(tcb, tcb.sndWnd, most);
-}
-
 /**
- * Sends one segment, or super-segment, at SND.NXT, within `window` bytes from SND.UNA and of at most `most` bytes. Returns how much of sequence
- * space went; 0 when nothing may go (Nagle, silly windows: RFC 9293 §3.8.6.2.1, §3.7.4).
+ * Sends one segment, or super-segment, of new data, with at most `room` bytes. Returns how much of sequence space went; 0 when nothing may go (Nagle,
+ * silly windows: RFC 9293 §3.8.6.2.1, §3.7.4). `short`: even a short one.
  */
-function sendNext(tcb: Tcb, window: number, most: number): number {
-  const { scoreboard } = tcb;
-  const again = seqLt(tcb.sndNxt, tcb.sndMax);
-  const seq = tcb.sndNxt;
-  const end = endOfData(tcb);
-  const unsent = (end - seq) | 0;
+function sendNew(tcb: Tcb, room: number, short: boolean): number {
+  const seq = tcb.sndMax;
+  const unsent = (endOfData(tcb) - seq) | 0;
   if (unsent < 0) return 0; // the FIN has gone as well
-  const room = window - ((seq - tcb.sndUna) | 0);
-  if (room < 0) return 0; // the window has shrunk (SHLD-15)
+  const most = Math.min(room, tcb.sndWnd - ((seq - tcb.sndUna) | 0));
+  if (most < 0) return 0; // the window has shrunk (SHLD-15)
   const full = segmentPayload(tcb);
-  const gap = again && scoreboard !== null && !scoreboard.isEmpty ? (scoreboard.holeEnd(seq, end) - seq) | 0 : unsent;
-  let length = Math.min(gap, room);
-  // Old data goes in whole segments too, or as much as is missing.
-  if (again && length < full && length < gap && seq !== tcb.sndUna) return 0;
+  let length = Math.min(unsent, most);
   let segmentSize = 0;
   if (length > full) {
-    const limit = Math.min(
-      superSegmentPayload(tcb, full),
-      most === Number.POSITIVE_INFINITY ? most : Math.max(full, most),
-    );
+    const limit = superSegmentPayload(tcb, full);
     if (length > limit) length = limit - (limit % full);
     else if (!(tcb.noDelay && length === unsent)) length -= length % full;
     if (length > full) segmentSize = full;
@@ -151,15 +133,13 @@ function sendNext(tcb: Tcb, window: number, most: number): number {
   const reachesEnd = length === unsent;
   const fin = reachesEnd && finPending(tcb);
   if (length === 0 && !fin) return 0;
-  if (length < full && !again && !fin && !mayBeShort(tcb, length, reachesEnd)) return 0;
-  const sent = sendData(tcb, seq, length, segmentSize);
-  tcb.sndNxt = (seq + sent) >>> 0;
-  return sent;
+  if (length < full && !fin && !short && !mayBeShort(tcb, length, reachesEnd)) return 0;
+  return sendData(tcb, seq, length, segmentSize);
 }
 
 /** Nagle (SHLD-7) and the sender's side of silly window avoidance (MUST-38). */
 function mayBeShort(tcb: Tcb, length: number, reachesEnd: boolean): boolean {
-  if (reachesEnd && (tcb.noDelay || tcb.sndNxt === tcb.sndUna)) return true;
+  if (reachesEnd && (tcb.noDelay || tcb.sndMax === tcb.sndUna)) return true;
   return length >= tcb.maxSndWnd / 2 && tcb.maxSndWnd > 0 && length > 0;
 }
 
@@ -171,9 +151,9 @@ function watchWindow(tcb: Tcb): void {
     if (!timerRuns(tcb, TIMER_PERSIST)) startPersist(tcb);
   } else if (tcb.sndWnd === 0 && seqGt(tcb.sndMax, tcb.sndUna)) {
     // The peer has taken back window that was in use: no timeout may count against that data (SHLD-17), probes find out.
-    stopTimer(tcb, TIMER_REXMT);
+    for (const timer of [TIMER_REXMT, TIMER_PROBE, TIMER_REORDER]) stopTimer(tcb, timer);
     tcb.rexmtShift = 0;
-    tcb.sndNxt = tcb.sndUna;
+    sendAllAgain(tcb, CAUSE_WINDOW);
     if (!timerRuns(tcb, TIMER_PERSIST)) startPersist(tcb);
   }
 }
@@ -193,15 +173,12 @@ function adoptMtu(tcb: Tcb): void {
   tcb.context.statistics.mtuLowered++;
   tcb.cwnd = Math.max(tcb.cwnd, tcb.maxSegment);
   if (tcb.sndMax === tcb.sndUna) return;
-  tcb.sndNxt = tcb.sndUna;
+  sendAllAgain(tcb, CAUSE_MTU);
   tcb.timing = false;
   stopTimer(tcb, TIMER_REXMT);
 }
 
-/**
- * A window probe: one byte beyond the window, or what little the window allows (RFC 9293 §3.8.6.1). SND.NXT stays, so that the byte goes again
- * with the rest.
- */
+/** A window probe: one byte beyond the window, or what little the window allows (RFC 9293 §3.8.6.1). It goes again with the rest. */
 export function sendProbe(tcb: Tcb): void {
   const end = endOfData(tcb);
   const unsent = (end - tcb.sndUna) | 0;
@@ -214,4 +191,19 @@ export function sendProbe(tcb: Tcb): void {
   if (!seqGt(top, tcb.sndMax)) return;
   recordSent(tcb, tcb.sndMax, top, tcb.context.clock.coarse());
   tcb.sndMax = top;
+  tcb.sndNxt = top;
+  sendAllAgain(tcb, CAUSE_WINDOW);
+}
+
+/** The probe timeout expired: new data, or else the last segment once more, has the peer say what it has (TLP_send_probe, RFC 8985 §7.3). */
+export function sendLossProbe(tcb: Tcb): void {
+  if (tcb.sent === null) return;
+  tcb.probeInFlight = true;
+  const repeated = sendNew(tcb, segmentPayload(tcb), true) === 0;
+  if (repeated && resendLast(tcb, CAUSE_PROBE) === 0) tcb.probeInFlight = false;
+  if (!repeated) tcb.context.statistics.tlpNewData++;
+  tcb.probeRepeated = repeated;
+  tcb.probeEnd = tcb.sndMax;
+  tcb.probeSamples = tcb.rtt.samples;
+  startRexmt(tcb);
 }

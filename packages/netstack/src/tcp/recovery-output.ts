@@ -1,78 +1,86 @@
-import { segmentPayload, sendData } from "./send-data.ts";
+import { CAUSE_RESCUE, noteRetransmission, type RetransmissionCause } from "./loss-events.ts";
+import { segmentPayload, sendData, superSegmentPayload } from "./send-data.ts";
 import { endOfData, finPending } from "./send-space.ts";
-import { seqGt, seqLt, seqMax, seqMin } from "./seq.ts";
+import { seqGt, seqMax, seqMin } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
-
-/** Sends the first unacknowledged segment again. */
-export function retransmitFirst(tcb: Tcb): number {
-  tcb.retransmitHead = false;
-  const limit = tcb.scoreboard === null ? tcb.sndMax : tcb.scoreboard.holeEnd(tcb.sndUna, tcb.sndMax);
-  return resend(tcb, tcb.sndUna, limit);
-}
+import { RETRANSMITTED, SACKED } from "./transmit-log.ts";
 
 /**
- * What SACK-based recovery sends now (RFC 6675 §5 step C): segments by NextSeg() while the pipe leaves room in the window. `sendNew` sends at most
- * so many bytes of new data and returns how many went.
+ * Sends again the lowest of what is lost, of which there must be something, as one segment or super-segment of at most `room` bytes; with
+ * `retransmitHead` one segment whatever the windows say. Returns how much of sequence space went.
  */
-export function recoveryOutput(tcb: Tcb, sendNew: (tcb: Tcb, most: number) => number): void {
-  const board = tcb.scoreboard!;
-  const { statistics } = tcb.context;
+export function resendLost(tcb: Tcb, room: number): number {
+  const log = tcb.sent!;
+  const index = log.firstLost();
+  const seq = log.starts[index]!;
+  const windowEnd = (tcb.sndUna + tcb.sndWnd) >>> 0;
+  let end = log.lostEnd(index);
+  // What was never sent follows in the same segment.
+  if (end === tcb.sndMax) end = seqMax(end, seqMin(endOfData(tcb), windowEnd));
+  const gap = Math.max(0, (seqMin(end, endOfData(tcb)) - seq) | 0);
+  const full = segmentPayload(tcb);
+  let length = Math.min(gap, full);
   if (tcb.retransmitHead) {
-    const sent = retransmitFirst(tcb);
-    if (sent === 0) return;
-    board.highRxt = seqMax(board.highRxt, (tcb.sndUna + sent) >>> 0);
-    board.rescueRxt = (tcb.sndUna + sent) >>> 0;
-    statistics.sackRexmits++;
-    statistics.sackRexmitBytes += sent;
+    tcb.retransmitHead = false;
+  } else {
+    const most = Math.min(room, (windowEnd - seq) | 0);
+    // Whole segments, or as much as is missing.
+    if (most < length || room <= 0) return 0;
+    if (gap > full && most > full) length = wholeSegments(tcb, Math.min(gap, most), full);
   }
-  let pipe = board.pipe(tcb.sndUna, tcb.sndMax);
-  while (tcb.cwnd - pipe >= tcb.maxSegment) {
-    const hole = board.isEmpty ? tcb.sndMax : board.nextHole(seqMax(board.highRxt, tcb.sndUna));
-    const known = !board.isEmpty && seqLt(hole, board.highestSacked);
-    let sent = 0;
-    if (known && seqLt(hole, board.lostBelow)) {
-      sent = resendHole(tcb, hole); // rule 1
-    } else {
-      sent = sendNew(tcb, tcb.cwnd - pipe); // rule 2
-      if (sent === 0 && known) sent = resendHole(tcb, hole); // rule 3
-    }
-    if (sent === 0) {
-      rescue(tcb); // rule 4
-      return;
-    }
-    pipe += sent;
-  }
+  return resend(tcb, seq, length, length > full ? full : 0, end, tcb.retransmissionCause);
 }
 
-function resendHole(tcb: Tcb, hole: number): number {
-  const board = tcb.scoreboard!;
-  const sent = resend(tcb, hole, board.holeEnd(hole, tcb.sndMax));
-  if (sent > 0) {
-    board.highRxt = (hole + sent) >>> 0;
-    tcb.context.statistics.sackRexmits++;
-    tcb.context.statistics.sackRexmitBytes += sent;
-  }
+function wholeSegments(tcb: Tcb, most: number, full: number): number {
+  const length = Math.min(most, superSegmentPayload(tcb, full));
+  return Math.max(full, length - (length % full));
+}
+
+/** Sends old data once more. `end`: where it ends, which may be behind a FIN. */
+function resend(
+  tcb: Tcb,
+  seq: number,
+  length: number,
+  segmentSize: number,
+  end: number,
+  cause: RetransmissionCause,
+): number {
+  // Nothing but the FIN may be left.
+  if (length === 0 && !(finPending(tcb) && seqGt(end, endOfData(tcb)))) return 0;
+  const sent = sendData(tcb, seq, length, segmentSize);
+  if (sent > 0) noteRetransmission(tcb, cause, sent);
   return sent;
 }
 
-/** Once a recovery, and not before the first retransmission has got through: the last segment of which nothing tells whether it came. */
-function rescue(tcb: Tcb): void {
-  const board = tcb.scoreboard!;
-  if (!seqGt(tcb.sndUna, board.rescueRxt)) return;
-  board.rescueRxt = tcb.recover;
-  const end = board.lastHoleEnd(tcb.sndUna, tcb.sndMax);
-  const from = seqMax(tcb.sndUna, (end - segmentPayload(tcb)) >>> 0);
-  const sent = resend(tcb, board.nextHole(from), end);
-  if (sent === 0) return;
-  tcb.context.statistics.sackRexmits++;
-  tcb.context.statistics.sackRexmitBytes += sent;
+/** The highest segment in flight once more, as a loss probe (RFC 8985 §7.3) or rescue retransmission. */
+export function resendLast(tcb: Tcb, cause: RetransmissionCause): number {
+  const log = tcb.sent!;
+  let last = log.end - 1;
+  while (last > log.first && (log.flags[last]! & SACKED) !== 0) last--;
+  const end = log.ends[last]!;
+  const from = seqMax(log.starts[last]!, (end - segmentPayload(tcb)) >>> 0);
+  const length = Math.max(0, (seqMin(end, endOfData(tcb)) - from) | 0);
+  return resend(tcb, from, length, 0, end, cause);
 }
 
-/** Sends one segment of old data from `seq`, not beyond `limit`. */
-function resend(tcb: Tcb, seq: number, limit: number): number {
-  const end = seqMin(limit, endOfData(tcb));
-  const length = Math.min(segmentPayload(tcb), Math.max(0, (end - seq) | 0));
-  // Nothing but the FIN is left to send again.
-  if (length === 0 && !(finPending(tcb) && seqGt(limit, endOfData(tcb)))) return 0;
-  return sendData(tcb, seq, length, 0);
+/**
+ * What RFC 6675 §4 NextSeg() has when nothing is lost and nothing new can be sent: rule 3, a hole below the highest SACK that recovery has not sent yet;
+ * then rule 4, once a recovery and not before its first retransmission has got through, the last segment of which nothing tells whether it came.
+ */
+export function resendUnsure(tcb: Tcb): number {
+  const log = tcb.sent;
+  if (log === null) return 0;
+  const top = log.highestSacked();
+  for (let i = log.first; i < top; i++) {
+    const flags = log.flags[i]!;
+    if ((flags & SACKED) !== 0) continue;
+    if ((flags & RETRANSMITTED) !== 0 && log.sentAt[i]! >= tcb.recoveryAt) continue;
+    const seq = log.starts[i]!;
+    const length = Math.min(log.lengthOf(i), segmentPayload(tcb));
+    return resend(tcb, seq, length, 0, log.ends[i]!, tcb.retransmissionCause);
+  }
+  if (tcb.rescued || !seqGt(tcb.sndUna, tcb.rescueAfter)) return 0;
+  tcb.rescued = true;
+  resendLast(tcb, CAUSE_RESCUE);
+  return 0;
 }

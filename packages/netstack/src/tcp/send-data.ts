@@ -4,6 +4,7 @@ import { ipHeaderLength } from "./mss.ts";
 import { endOfData, finPending } from "./send-space.ts";
 import { recordSent } from "./sent.ts";
 import { seqGt, seqLt } from "./seq.ts";
+import { armProbe } from "./tail-loss-probe.ts";
 import type { Tcb } from "./tcb.ts";
 import { optionsLength, routeOf, transmit } from "./transmit.ts";
 
@@ -58,6 +59,7 @@ export function sendData(tcb: Tcb, seq: number, length: number, segmentSize: num
 export function noteSent(tcb: Tcb, seq: number, length: number): void {
   const now = tcb.context.clock.coarse();
   const end = (seq + length) >>> 0;
+  const fresh = seqGt(end, tcb.sndMax);
   if (seqLt(seq, tcb.sndMax)) {
     tcb.retransmits++;
     tcb.retransmittedBytes += length;
@@ -70,17 +72,20 @@ export function noteSent(tcb: Tcb, seq: number, length: number): void {
     tcb.context.statistics.segsTimed++;
   }
   if (tcb.state >= ESTABLISHED) recordSent(tcb, seq, end, now);
-  if (seqGt(end, tcb.sndMax)) {
+  if (fresh) {
     if (tcb.sndMax === tcb.sndUna) {
       tcb.noProgressSince = now;
       if (tcb.userTimeoutUs > 0) startTimer(tcb, TIMER_USER, tcb.userTimeoutUs);
     }
     tcb.sndMax = end;
+    tcb.sndNxt = end;
   }
+  if (tcb.inRecovery) tcb.prrOut += length;
   tcb.lastSent = now;
   if (!timerRuns(tcb, TIMER_REXMT)) startRexmt(tcb);
   stopTimer(tcb, TIMER_PERSIST);
   tcb.persistShift = 0;
+  if (fresh) armProbe(tcb);
 }
 
 export function startRexmt(tcb: Tcb): void {

@@ -1,7 +1,7 @@
 import { runDelivered } from "./delivery-rate.ts";
 import { seqGt, seqLe, seqLt, seqMin } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
-import { SACKED } from "./transmit-log.ts";
+import { SACKED, type TransmitLog } from "./transmit-log.ts";
 
 /** Notes in the log that `seq … end)` was sent: what lies before SND.MAX, which the caller has yet to move, for one more time. */
 export function recordSent(tcb: Tcb, seq: number, end: number, now: number): void {
@@ -20,15 +20,26 @@ export function recordSent(tcb: Tcb, seq: number, end: number, now: number): voi
 export function recordSacked(tcb: Tcb, start: number, end: number): void {
   const log = tcb.sent;
   if (log === null) return;
-  const { rateSample, clock } = tcb.context;
+  const { rateSample, clock, statistics, tunables } = tcb.context;
   const now = clock.coarse();
   for (let i = log.indexAt(start); i < log.end && seqLt(log.starts[i]!, end); i++) {
     if ((log.flags[i]! & SACKED) !== 0) continue;
+    if (log.sackedRuns >= tunables.sackMaxholes.value && addsRange(log, i, start, end)) {
+      statistics.sackSboverflow++;
+      return;
+    }
     i = log.isolate(i, start, end);
     rateSample.sackedBytes += log.lengthOf(i);
     runDelivered(tcb, log, i, now, rateSample);
     i = log.markSacked(i);
   }
+}
+
+/** Whether a run's part of `start … end)` would be a SACKed range by itself: nothing SACKed touches it. */
+function addsRange(log: TransmitLog, index: number, start: number, end: number): boolean {
+  const joinsBefore = !seqGt(start, log.starts[index]!) && index > log.first && (log.flags[index - 1]! & SACKED) !== 0;
+  const joinsBehind = !seqLt(end, log.ends[index]!) && index + 1 < log.end && (log.flags[index + 1]! & SACKED) !== 0;
+  return !joinsBefore && !joinsBehind;
 }
 
 /** Everything before `ack` is acknowledged, which lies beyond SND.UNA. */

@@ -110,6 +110,24 @@ export class TcpStatistics {
   sndFastRexmit = 0;
   newRenoPartialAcks = 0;
 
+  /** Data that arrived after what was sent later. */
+  reorderings = 0;
+  /** Segments sent again, by cause: timeout, RACK, duplicate acknowledgments, the rescue at the end of recovery, a smaller MTU, a window that was shut. */
+  rexmtByTimeout = 0;
+  rexmtByRack = 0;
+  rexmtByDupAck = 0;
+  rexmtByRescue = 0;
+  rexmtByMtu = 0;
+  rexmtByWindow = 0;
+  /** Tail loss probes (RFC 8985): of new data, of old data, and losses that only a probe has repaired. */
+  tlpNewData = 0;
+  tlpResends = 0;
+  tlpResendBytes = 0;
+  tlpRepaired = 0;
+  /** D-SACK blocks received (RFC 2883), and their bytes. */
+  dsackCount = 0;
+  dsackBytes = 0;
+
   // SYN cache
   scAdded = 0;
   scRetransmitted = 0;

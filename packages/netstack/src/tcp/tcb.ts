@@ -5,11 +5,12 @@ import type { CongestionControl, CongestionWindow } from "./congestion.ts";
 import { CLOSED, type TcpState, TIMERS } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import { FLOW_CONNECTION, Flow, type FlowKey } from "./flow.ts";
+import type { RetransmissionCause } from "./loss-events.ts";
+import type { Rack } from "./rack.ts";
 import type { Reassembly } from "./reassembly.ts";
 import { ReceiveBuffer } from "./receive-buffer.ts";
 import { ReceiveTuning } from "./receive-tuning.ts";
 import { RttEstimate } from "./rtt.ts";
-import type { Scoreboard } from "./scoreboard.ts";
 import { SendBuffer } from "./send-buffer.ts";
 import type { DeliveryCounts, TransmitLog } from "./transmit-log.ts";
 
@@ -42,7 +43,7 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   // Send sequence space
   iss = 0;
   sndUna = 0;
-  /** Next to send; behind `sndMax` while old data is sent again after a timeout. */
+  /** Next to send: `sndMax`, but while a SYN must be sent again. */
   sndNxt = 0;
   /** Highest ever sent. */
   sndMax = 0;
@@ -141,7 +142,26 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   afterTimeout = false;
   /** The congestion window was what held output back. */
   cwndLimited = false;
-  scoreboard: Scoreboard | null = null;
+  /** When recovery began; what was in flight then; what was delivered and sent since (RFC 6937). */
+  recoveryAt = 0;
+  recoverFlight = 0;
+  prrDelivered = 0;
+  prrOut = 0;
+  /** Why what is lost is taken to be, last. */
+  retransmissionCause: RetransmissionCause = 0;
+  /** RFC 6675's rescue retransmission: not before SND.UNA is beyond this, and once. */
+  rescueAfter = 0;
+  rescued = false;
+  rack: Rack | null = null;
+  /** A loss probe (RFC 8985 §7) is not yet acknowledged: its end, whether it repeats the last segment, and the round-trip samples had before it. */
+  probeInFlight = false;
+  probeRepeated = false;
+  probeEnd = 0;
+  probeSamples = -1;
+  /** Data that came out of order, and how far at most, in bytes and in µs. */
+  reorderings = 0;
+  reorderingBytes = 0;
+  reorderingUs = 0;
   /** What is in flight; null when nothing is. */
   sent: TransmitLog | null = null;
 
@@ -153,6 +173,8 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   firstSentAt = 0;
   /** Bytes ever taken for lost. */
   lost = 0;
+  /** `lost` as of the last sample. */
+  lostSampled = 0;
   appLimitedUntil = 0;
   /** The last sample, bytes a second, and whether the application was the limit then. */
   deliveryRate = 0;
@@ -228,8 +250,7 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
     this.sendHighWater = tunables.sendspace.value;
     this.rtt = new RttEstimate(tunables);
     const never = Number.POSITIVE_INFINITY;
-    this.deadlines = [never, never, never, never, never];
-    if (this.deadlines.length !== TIMERS) throw new Error("one deadline per timer");
+    this.deadlines = new Array<number>(TIMERS).fill(never);
     this.keepAlive = tunables.alwaysKeepalive.value;
     this.keepIdleUs = tunables.keepidle.value * 1000;
     this.keepIntervalUs = tunables.keepintvl.value * 1000;

@@ -6,6 +6,8 @@ import {
   TIMER_DELACK,
   TIMER_KEEP,
   TIMER_PERSIST,
+  TIMER_PROBE,
+  TIMER_REORDER,
   TIMER_REXMT,
   TIMER_USER,
   TIMERS,
@@ -14,8 +16,8 @@ import { requestOutput } from "./context.ts";
 import { rearm, startTimer, stopTimer } from "./deadlines.ts";
 import { abortConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
-import { lossByTimeout } from "./loss.ts";
-import { sendProbe } from "./output.ts";
+import { lossByTimeout, reorderingTimeout } from "./loss.ts";
+import { sendLossProbe, sendProbe } from "./output.ts";
 import { startPersist } from "./persist.ts";
 import { startRexmt } from "./send-data.ts";
 import { flightSize, hasUnsent } from "./send-space.ts";
@@ -44,6 +46,12 @@ export function runTimers(tcb: Tcb): void {
 
 function expired(tcb: Tcb, timer: number): void {
   switch (timer) {
+    case TIMER_REORDER:
+      reorderingTimeout(tcb);
+      break;
+    case TIMER_PROBE:
+      sendLossProbe(tcb);
+      break;
     case TIMER_REXMT:
       retransmissionTimeout(tcb);
       break;

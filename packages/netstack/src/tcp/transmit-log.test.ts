@@ -47,7 +47,7 @@ describe("the log of what is in flight", () => {
     log.markSacked(log.isolate(log.indexAt(at(500)), at(500), at(600)));
     log.markSacked(log.isolate(log.indexAt(at(400)), at(400), at(500)));
     expect(log).toMatchObject({ sackedBytes: 300, sackedRuns: 1, pipe: 700 });
-    log.markLost(log.first, true);
+    log.markLost(log.first);
     expect(log).toMatchObject({ lostBytes: 300, pipe: 400 });
     log.resent(at(0), at(100), 5, NOTHING);
     log.resent(at(100), at(200), 5, NOTHING);
@@ -111,7 +111,7 @@ describe("the log of what is in flight", () => {
           if ((log.flags[i]! & SACKED) !== 0) continue;
           i = log.isolate(i, at(start), at(end));
           if (kind === "sack") i = log.markSacked(i);
-          else log.markLost(i, true);
+          else log.markLost(i);
         }
         for (const byte of part) {
           if (kind === "sack") byte.flags = (byte.flags & ~LOST) | SACKED;

@@ -1,4 +1,4 @@
-import { seqGt, seqLt } from "./seq.ts";
+import { seqGt, seqLt, seqMax } from "./seq.ts";
 
 /** What may be true of a run: bits of `TransmitLog.flags`. */
 export const SACKED = 1;
@@ -53,6 +53,10 @@ export class TransmitLog {
   sackedBytes = 0;
   sackedRuns = 0;
   lostBytes = 0;
+  /** End of the highest sequence space that was sent more than once: beyond it runs lie in the order in which they were sent. */
+  resentUpTo = 0;
+  /** Before it nothing is lost. */
+  #lostFrom = 0;
   #columns: (Uint32Array | Uint8Array | Float64Array)[] = this.#allColumns();
 
   get count(): number {
@@ -90,6 +94,7 @@ export class TransmitLog {
   /** `start … end)` was sent for the first time; it follows what is here already. */
   append(start: number, end: number, now: number, counts: DeliveryCounts): void {
     const last = this.end - 1;
+    if (this.isEmpty) this.resentUpTo = start;
     const flags = counts.appLimitedUntil === 0 ? 0 : APP_LIMITED;
     const joins =
       last >= this.first &&
@@ -112,6 +117,7 @@ export class TransmitLog {
   /** What of `start … end)` is here and not SACKed was sent once more. */
   resent(start: number, end: number, now: number, counts: DeliveryCounts): void {
     const flags = RETRANSMITTED | (counts.appLimitedUntil === 0 ? 0 : APP_LIMITED);
+    this.resentUpTo = seqMax(this.resentUpTo, end);
     let index = this.indexAt(start);
     for (; index < this.end && seqLt(this.starts[index]!, end); index++) {
       if ((this.flags[index]! & SACKED) !== 0) continue;
@@ -142,10 +148,39 @@ export class TransmitLog {
     return at;
   }
 
-  /** Takes a whole run for lost, or no longer so. It must not be SACKed. */
-  markLost(index: number, lost: boolean): void {
-    const flags = this.flags[index]!;
-    this.#setFlags(index, lost ? flags | LOST : flags & ~LOST);
+  /** Takes a whole run for lost. It must not be SACKed. */
+  markLost(index: number): void {
+    const start = this.starts[index]!;
+    if (this.lostBytes === 0 || seqLt(start, this.#lostFrom)) this.#lostFrom = start;
+    this.#setFlags(index, this.flags[index]! | LOST);
+  }
+
+  /** What was lost, is not. */
+  forgetLosses(): void {
+    for (let i = this.first; i < this.end && this.lostBytes > 0; i++) this.#setFlags(i, this.flags[i]! & ~LOST);
+  }
+
+  /** Index of the first run that is lost, of which there must be one. */
+  firstLost(): number {
+    let index = this.indexAt(this.#lostFrom);
+    while ((this.flags[index]! & LOST) === 0) index++;
+    this.#lostFrom = this.starts[index]!;
+    return index;
+  }
+
+  /** Where what is lost ends that begins with this run. */
+  lostEnd(index: number): number {
+    let last = index;
+    while (last + 1 < this.end && (this.flags[last + 1]! & LOST) !== 0) last++;
+    return this.ends[last]!;
+  }
+
+  /** Index of the highest SACKed run; −1: nothing is SACKed. */
+  highestSacked(): number {
+    if (this.sackedRuns === 0) return -1;
+    let index = this.end - 1;
+    while ((this.flags[index]! & SACKED) === 0) index--;
+    return index;
   }
 
   /** Everything is as if the peer had SACKed nothing (RFC 2018 §8). */

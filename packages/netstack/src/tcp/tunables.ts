@@ -18,6 +18,12 @@ export class TcpTunables implements RttLimits, CongestionTunables {
   readonly rfc1323: Sysctl<boolean>;
   readonly sack: Sysctl<boolean>;
   readonly sackMaxholes: Sysctl<number>;
+  readonly prr: Sysctl<boolean>;
+  readonly prrConservative: Sysctl<boolean>;
+  readonly rack: Sysctl<boolean>;
+  readonly tlp: Sysctl<boolean>;
+  readonly tlpMin: Sysctl<number>;
+  readonly tlpDelayedAck: Sysctl<number>;
   readonly tso: Sysctl<boolean>;
   readonly mssdflt: Sysctl<number>;
   readonly v6mssdflt: Sysctl<number>;
@@ -105,6 +111,22 @@ export class TcpTunables implements RttLimits, CongestionTunables {
     this.rfc1323 = flag("rfc1323", true, "Window scaling and timestamps (RFC 7323)");
     this.sack = flag("sack.enable", true, "Selective acknowledgment (RFC 2018)");
     this.sackMaxholes = number("sack.maxholes", 512, 1, 65_536, "Ranges that one connection's peer may SACK, at most");
+    this.prr = flag(
+      "do_prr",
+      true,
+      "Proportional rate reduction in recovery (RFC 6937); off: the window is halved at once",
+    );
+    this.prrConservative = flag("do_prr_conservative", false, "Never send more in recovery than has been delivered");
+    this.rack = flag("rack.enable", true, "Find losses by time (RACK-TLP, RFC 8985); off: by counting (RFC 6675)");
+    this.tlp = flag("rack.tlp.enable", true, "Tail loss probes (RFC 8985 §7)");
+    this.tlpMin = number("rack.timers.tlpmin", 10, 1, 10_000, "Least time before a tail loss probe, ms");
+    this.tlpDelayedAck = number(
+      "rack.timers.delayed_ack",
+      50,
+      0,
+      500,
+      "Time a probe leaves the peer for a delayed ACK, ms",
+    );
     this.tso = flag("tso", true, "Hand super-segments to interfaces that take them");
     this.mssdflt = number("mssdflt", 536, 216, 65495, "Send MSS for IPv4 peers that tell none");
     this.v6mssdflt = number("v6mssdflt", 1220, 216, 65475, "Send MSS for IPv6 peers that tell none");

@@ -11,7 +11,7 @@ const write = (segments: number) => [{ bytes: new Uint8Array(segments * MSS) }];
 
 /** A connection with a window of ten segments whose samples are kept. */
 function sampling(): { talk: Conversation; connection: TcpConnection; samples: RateSample[] } {
-  const talk = new Conversation();
+  const talk = new Conversation({ sysctl: { "net.inet.tcp.rack.tlp.enable": false } });
   const connection = talk.accept({ mss: MSS, windowShift: 4, sackPermitted: true });
   connection.setNoDelay(true);
   const samples: RateSample[] = [];

@@ -5,6 +5,8 @@ const MSS = 1460;
 const write = (length: number) => [{ bytes: new Uint8Array(length) }];
 /** Sequence number of segment `n`, from 0. */
 const at = (n: number): number => 1 + n * MSS;
+/** Recovery as RFC 6675 alone has it. */
+const COUNTING = { "net.inet.tcp.rack.enable": false, "net.inet.tcp.do_prr": false };
 const segments = (talk: Conversation): number[] => talk.hearAll().map((segment) => (segment.seq - 1) / MSS);
 
 describe("fast retransmit and recovery without SACK (RFC 5681 §3.2, RFC 6582)", () => {
@@ -74,7 +76,7 @@ describe("fast retransmit and recovery without SACK (RFC 5681 §3.2, RFC 6582)",
 
 describe("recovery by SACK (RFC 6675)", () => {
   function flying(count: number): { talk: Conversation; connection: ReturnType<Conversation["accept"]> } {
-    const talk = new Conversation({ sysctl: { "net.inet.tcp.initcwnd_segments": count } });
+    const talk = new Conversation({ sysctl: { ...COUNTING, "net.inet.tcp.initcwnd_segments": count } });
     const connection = talk.accept({ mss: MSS, windowShift: 4, sackPermitted: true });
     connection.write(write(1000 * MSS));
     expect(talk.hearAll()).toHaveLength(count);
@@ -135,7 +137,7 @@ describe("recovery by SACK (RFC 6675)", () => {
   });
 
   it("with nothing new to send, holes not yet known as lost go too, then the last segment (rules 3 and 4)", () => {
-    const talk = new Conversation({ sysctl: { "net.inet.tcp.initcwnd_segments": 20 } });
+    const talk = new Conversation({ sysctl: { ...COUNTING, "net.inet.tcp.initcwnd_segments": 20 } });
     const connection = talk.accept({ mss: MSS, windowShift: 4, sackPermitted: true });
     connection.write(write(10 * MSS));
     talk.hearAll();
@@ -160,7 +162,7 @@ describe("recovery by SACK (RFC 6675)", () => {
   });
 
   it("the rescue is what is missing below the highest SACK if all above has come", () => {
-    const talk = new Conversation({ sysctl: { "net.inet.tcp.initcwnd_segments": 20 } });
+    const talk = new Conversation({ sysctl: { ...COUNTING, "net.inet.tcp.initcwnd_segments": 20 } });
     const connection = talk.accept({ mss: MSS, windowShift: 4, sackPermitted: true });
     connection.write(write(10 * MSS));
     talk.hearAll();
@@ -181,7 +183,7 @@ describe("recovery by SACK (RFC 6675)", () => {
 
   it("a loss right behind what recovery, or a timeout, has dealt with begins a new recovery (§5.1)", () => {
     for (const timeout of [false, true]) {
-      const talk = new Conversation();
+      const talk = new Conversation({ sysctl: COUNTING });
       const connection = talk.accept({ mss: MSS, windowShift: 4, sackPermitted: true });
       connection.write(write(5 * MSS));
       talk.hearAll();
@@ -226,7 +228,7 @@ describe("recovery by SACK (RFC 6675)", () => {
   });
 
   it("a FIN is sent again as any other number is", () => {
-    const talk = new Conversation();
+    const talk = new Conversation({ sysctl: COUNTING });
     const connection = talk.accept({ mss: MSS, sackPermitted: true });
     connection.write(write(5 * MSS));
     connection.shutdown();
