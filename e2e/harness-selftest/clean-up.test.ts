@@ -9,6 +9,7 @@ import { startServerProcess } from "../harness/process.ts";
 import { sweepAbandonedDirectories } from "../harness/scratch.ts";
 
 const script = fileURLToPath(new URL("./abandon.ts", import.meta.url));
+const parent = fileURLToPath(new URL("./abandon-worker.ts", import.meta.url));
 
 /** What belongs to a namespace, and outlives it if something goes wrong: processes whose command names a directory (guests and servers do), and directories. */
 function remains(tag: string): { processes: number[]; directories: string[] } {
@@ -52,3 +53,16 @@ test.each(["SIGTERM", "SIGINT", "SIGKILL"] as const)(
     expect(remains(tag).directories).toEqual([]);
   },
 );
+
+test("a worker whose parent is killed leaves nothing on the machine", async () => {
+  const run = startServerProcess([process.execPath, "--import", "tsx", parent], {
+    name: "abandon-worker.ts",
+    cwd: dirname(parent),
+  });
+  const [, namespace = ""] = await run.waitForLine(/^ready (\S+)$/, { timeoutMs: 60_000 });
+  const tag = namespace.replace(/-\d+$/, "");
+  expect(remains(tag).processes.length).toBeGreaterThan(0);
+  run.signal("SIGKILL");
+  await expect.poll(() => remains(tag), { timeout: 20_000 }).toEqual({ processes: [], directories: [] });
+  await expect.poll(listNamespaces, { timeout: 20_000 }).not.toContain(namespace);
+});

@@ -20,6 +20,13 @@ function install(): void {
   if (installed) return;
   installed = true;
   process.once("exit", runAll);
+  // A worker whose parent was killed would go on with its tests, with nobody to report to.
+  if (process.connected) {
+    process.once("disconnect", () => {
+      runAll();
+      process.exit(1);
+    });
+  }
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => {
       runAll();
