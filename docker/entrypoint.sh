@@ -15,7 +15,7 @@ may_have_a_stack() {
 }
 
 serve() {
-  exec node /opt/nfs4/packages/cli/dist/bin.js serve --port "$port" --state-dir /var/lib/nfs4/server --clients "$clients" "$@"
+  exec node --max-semi-space-size=4 /opt/nfs4/packages/cli/dist/bin.js serve --port "$port" --state-dir /var/lib/nfs4/server --clients "$clients" "$@"
 }
 
 if ! may_have_a_stack; then

@@ -34,9 +34,9 @@ for (const [folder, manifest] of manifests) {
   for (const [command, file] of Object.entries(manifest.bin ?? {})) {
     const source = join(folder, file.replace(/^(\.\/)?dist\//, "src/").replace(/\.js$/, ".ts"));
     require(existsSync(source) &&
-      readFileSync(source, "utf8").startsWith(
-        "#!/usr/bin/env node\n",
-      ), `the command ${command} does not start with "#!/usr/bin/env node"`);
+      readFileSync(source, "utf8").match(
+        /^#!\/usr\/bin\/env (node|-S node .+)\n/,
+      ), `the command ${command} does not start with a line that calls node by env`);
   }
   for (const [name, wanted] of Object.entries(manifest.dependencies ?? {}))
     require(wanted === (versions.get(name) ?? wanted), `depends on ${name} ${wanted}, which is ${versions.get(name)}`);

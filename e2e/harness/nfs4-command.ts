@@ -1,5 +1,6 @@
 /** The command `nfs4 serve`, compiled, as its users run it. */
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type CommandResult, runCommand } from "./command.ts";
 import { Metrics } from "./metrics.ts";
@@ -9,6 +10,14 @@ import { type ServerProcess, startServerProcess } from "./process.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 /** The program. */
 export const NFS4: string = fileURLToPath(new URL("../../packages/cli/dist/bin.js", import.meta.url));
+
+/** Node as the first line of bin.ts wants it. */
+const NODE: readonly string[] = [
+  process.execPath,
+  ...(/^#!.* node (.*)/
+    .exec(readFileSync(new URL("../../packages/cli/src/bin.ts", import.meta.url), "utf8"))?.[1]
+    ?.split(" ") ?? []),
+];
 let isBuilt = false;
 
 /** Compiles what has changed since the last time. */
@@ -128,7 +137,7 @@ class RunningServer implements Nfs4Server {
 
   async start(): Promise<void> {
     const { namespace, before = [], nodeFlags = [], cwd, env } = this.#options;
-    const started = startServerProcess([...before, process.execPath, ...nodeFlags, NFS4, "serve", ...this.#flags], {
+    const started = startServerProcess([...before, ...NODE, ...nodeFlags, NFS4, "serve", ...this.#flags], {
       namespace,
       name: "nfs4 serve",
       ...(cwd === undefined ? {} : { cwd }),
