@@ -36,13 +36,20 @@ export class CalloutEntry implements Callout {
 
   /** Numbers the callouts of a wheel in the order in which they were made. */
   readonly id: number;
-  readonly handler: () => void;
+  readonly handler: (owner: unknown) => void;
+  readonly #owner: unknown;
   readonly #host: CalloutHost;
 
-  constructor(host: CalloutHost, id: number, handler: () => void) {
+  constructor(host: CalloutHost, id: number, handler: (owner: unknown) => void, owner: unknown) {
     this.#host = host;
     this.id = id;
     this.handler = handler;
+    this.#owner = owner;
+  }
+
+  /** For the wheel, once the entry is filed nowhere any more. */
+  fire(): void {
+    this.handler(this.#owner);
   }
 
   get armed(): boolean {

@@ -56,8 +56,8 @@ export class CalloutWheel implements CalloutHost {
     return this.#armed;
   }
 
-  callout(handler: () => void): CalloutEntry {
-    return new CalloutEntry(this, ++this.#made, handler);
+  callout<Owner>(handler: (owner: Owner) => void, owner?: Owner): CalloutEntry {
+    return new CalloutEntry(this, ++this.#made, handler as (owner: unknown) => void, owner);
   }
 
   move(entry: CalloutEntry, deadline: number): void {
@@ -106,7 +106,7 @@ export class CalloutWheel implements CalloutHost {
         entry.place = NOWHERE;
         this.#disarmed();
         ran++;
-        entry.handler();
+        entry.fire();
       }
     } finally {
       this.#inTurn = false;

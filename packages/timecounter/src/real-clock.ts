@@ -83,8 +83,8 @@ export class RealClock implements Clock, Disposable {
     return this.timekeeper.wall();
   }
 
-  callout(handler: () => void): Callout {
-    return this.#wheel.callout(handler);
+  callout<Owner>(handler: (owner: Owner) => void, owner?: Owner): Callout {
+    return this.#wheel.callout(handler, owner);
   }
 
   defer(task: () => void): void {

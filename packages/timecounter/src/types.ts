@@ -40,8 +40,12 @@ export interface Clock {
   uptime(): Timespec;
   /** Wall-clock time: uptime plus an offset that may step. For time stamps that users see, never for deadlines. */
   wall(): Timespec;
-  /** A new callout, not armed. The handler runs once per arming, on no earlier than its deadline, outside of any other handler. */
+  /**
+   * A new callout, not armed. The handler runs once per arming, on no earlier than its deadline, outside of any other handler. It is given `owner`, so that
+   * very many owners can share one function.
+   */
   callout(handler: () => void): Callout;
+  callout<Owner>(handler: (owner: Owner) => void, owner: Owner): Callout;
   /** Runs `task` in a later turn of the event loop (or of virtual time, at the same instant). */
   defer(task: () => void): void;
   /** Marks that something real is pending (disk, socket), so that virtual time waits for it. */

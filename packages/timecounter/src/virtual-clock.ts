@@ -70,8 +70,8 @@ export class VirtualClock implements Clock {
     this.#wallOffset = addTimespec(this.#wallOffset, timespecFromUs(us));
   }
 
-  callout(handler: () => void): Callout {
-    return this.#wheel.callout(handler);
+  callout<Owner>(handler: (owner: Owner) => void, owner?: Owner): Callout {
+    return this.#wheel.callout(handler, owner);
   }
 
   defer(task: () => void): void {
@@ -203,7 +203,7 @@ export class VirtualClock implements Clock {
       );
     }
     this.#hash.fold(this.#now, callout.id, callout.handler.name);
-    callout.handler();
+    callout.fire();
   }
 
   /** Moves time to the next deadline, if there is one up to `end`. */

@@ -42,14 +42,15 @@ const streamOwner: TcbOwner = {
 
 /** An established TCP connection as a stream of bytes. */
 export class TcpConnection implements ByteStream {
-  readonly localAddress: SocketAddress;
-  readonly peerAddress: SocketAddress;
   onDrain: (() => void) | null = null;
   /** Told of trouble that does not end the connection: ICMP errors, a peer that has not answered R1 times. Null: not told (SHLD-20). */
   onError: ((error: Error) => void) | null = null;
   /** Told when the peer enters urgent mode, with the number of bytes up to the end of what is urgent. It comes in line (RFC 6093). */
   onUrgent: ((pending: number) => void) | null = null;
   readonly #tcb: Tcb;
+  /** Made when somebody asks. */
+  #localAddress: SocketAddress | null = null;
+  #peerAddress: SocketAddress | null = null;
   #closed: Promise<StreamEnd> | null = null;
   #settle: ((end: StreamEnd) => void) | null = null;
   #settled = false;
@@ -62,14 +63,27 @@ export class TcpConnection implements ByteStream {
   /** Takes the control block over. */
   constructor(tcb: Tcb) {
     this.#tcb = tcb;
-    const family = tcb.family === 4 ? "IPv4" : "IPv6";
-    this.localAddress = { family, address: formatWords(tcb.l0, tcb.l1, tcb.l2, tcb.l3), port: tcb.localPort };
-    this.peerAddress = { family, address: formatWords(tcb.r0, tcb.r1, tcb.r2, tcb.r3), port: tcb.remotePort };
     tcb.stream = this;
     tcb.owner = streamOwner;
   }
 
   // ——— ByteStream ———
+
+  get localAddress(): SocketAddress {
+    const { l0, l1, l2, l3, localPort } = this.#tcb;
+    this.#localAddress ??= this.#socketAddress(l0, l1, l2, l3, localPort);
+    return this.#localAddress;
+  }
+
+  get peerAddress(): SocketAddress {
+    const { r0, r1, r2, r3, remotePort } = this.#tcb;
+    this.#peerAddress ??= this.#socketAddress(r0, r1, r2, r3, remotePort);
+    return this.#peerAddress;
+  }
+
+  #socketAddress(w0: number, w1: number, w2: number, w3: number, port: number): SocketAddress {
+    return { family: this.#tcb.family === 4 ? "IPv4" : "IPv6", address: formatWords(w0, w1, w2, w3), port };
+  }
 
   setSink(sink: ByteSink): void {
     const tcb = this.#tcb;

@@ -16,7 +16,7 @@ import { ourWindowShift } from "./window.ts";
 /** A control block in the table, with what both ways of opening share. */
 function makeTcb(context: TcpContext, key: FlowKey): Tcb {
   const tcb = new Tcb(context, key);
-  tcb.callout = context.clock.callout(() => runTimers(tcb));
+  tcb.callout = context.clock.callout(runTimers, tcb);
   tcb.congestion = context.algorithm.attach(tcb);
   context.flows.insert(tcb);
   context.connections++;
