@@ -1,5 +1,6 @@
 import { ACK, ESTABLISHED, FIN, PSH, TCP_HEADER, TIMER_PERSIST, TIMER_REXMT, TIMER_USER } from "./constants.ts";
 import { startTimer, stopTimer, timerRuns } from "./deadlines.ts";
+import { noteAnswer } from "./delayed-ack.ts";
 import { ipHeaderLength } from "./mss.ts";
 import { endOfData, finPending } from "./send-space.ts";
 import { recordSent } from "./sent.ts";
@@ -50,6 +51,7 @@ export function sendData(tcb: Tcb, seq: number, length: number, segmentSize: num
     statistics.sndPack++;
     statistics.sndByte += payload;
     tcb.bytesSent += payload;
+    noteAnswer(tcb);
   }
   noteSent(tcb, seq, sequenceLength);
   return sequenceLength;

@@ -4,6 +4,7 @@ import type { Route } from "../ip/route.ts";
 import type { CongestionControl, CongestionWindow } from "./congestion.ts";
 import { CLOSED, type TcpState, TIMERS } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
+import { AckPacing } from "./delayed-ack.ts";
 import { FLOW_CONNECTION, Flow, type FlowKey } from "./flow.ts";
 import type { RetransmissionCause } from "./loss-events.ts";
 import type { Rack } from "./rack.ts";
@@ -125,6 +126,7 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   ackNow = false;
   /** One may wait: the delayed-ACK timer runs. */
   ackDelayed = false;
+  readonly ackPacing: AckPacing = new AckPacing();
   outputPending = false;
   /** Out-of-order segments of this batch, each of which a peer without SACK wants to count (RFC 5681 §4.2). */
   dupAcksOwed = 0;

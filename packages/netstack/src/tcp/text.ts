@@ -1,6 +1,6 @@
-import { CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, SYN_RECEIVED, TIMER_DELACK } from "./constants.ts";
+import { CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, SYN_RECEIVED } from "./constants.ts";
 import { requestOutput } from "./context.ts";
-import { startTimer } from "./deadlines.ts";
+import { scheduleAck } from "./delayed-ack.ts";
 import { deliverSegment, deliverWaiting, mustWait } from "./delivery.ts";
 import { abortConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
@@ -13,7 +13,7 @@ import { expireUrgent } from "./urgent.ts";
 
 /** Payload that begins at RCV.NXT and lies within the window. */
 export function acceptInOrder(tcb: Tcb, segment: TcpSegment): void {
-  const { chunks, statistics, tunables } = tcb.context;
+  const { chunks, statistics } = tcb.context;
   const { length } = segment;
   if (mustWait(tcb) && chunks.full && !tcb.receiveBuffer.has(tcb.receiveBuffer.ordered + length - 1)) {
     dropForMemory(tcb);
@@ -22,13 +22,7 @@ export function acceptInOrder(tcb: Tcb, segment: TcpSegment): void {
   statistics.rcvPack++;
   statistics.rcvByte += length;
   tcb.rcvNxt = (tcb.rcvNxt + length) >>> 0;
-  // RFC 9293 §3.8.6.3: at least every second segment, or a super-segment, is acknowledged at the end of its batch; the rest waits.
-  if (tcb.ackDelayed || length > tcb.ourMss || !tunables.delayedAck.value || tunables.delacktime.value === 0) {
-    tcb.ackNow = true;
-  } else {
-    tcb.ackDelayed = true;
-    startTimer(tcb, TIMER_DELACK, tunables.delacktime.value * 1000);
-  }
+  scheduleAck(tcb, length);
   requestOutput(tcb);
   if (tcb.urgent) expireUrgent(tcb);
   deliverSegment(tcb, segment.packet.slab, segment.payloadOffset, length);

@@ -30,6 +30,8 @@ export class TcpTunables implements RttLimits, CongestionTunables {
   readonly minmss: Sysctl<number>;
   readonly delayedAck: Sysctl<boolean>;
   readonly delacktime: Sysctl<number>;
+  readonly delackAdaptive: Sysctl<boolean>;
+  readonly quickack: Sysctl<number>;
   readonly rexmitInitial: Sysctl<number>;
   readonly rexmitMin: Sysctl<number>;
   readonly rexmitSlop: Sysctl<number>;
@@ -133,6 +135,18 @@ export class TcpTunables implements RttLimits, CongestionTunables {
     this.minmss = number("minmss", 216, 88, 1460, "Smallest send MSS that a peer can bring us to");
     this.delayedAck = flag("delayed_ack", true, "Delay acknowledgments to piggyback them");
     this.delacktime = number("delacktime", 40, 0, 499, "Longest delay of an acknowledgment, ms (MUST-40: below 500)");
+    this.delackAdaptive = flag(
+      "delack_adaptive",
+      true,
+      "Delay acknowledgments by no more than 3 times the time between segments and a quarter of the round trip, at least 1 ms",
+    );
+    this.quickack = number(
+      "quickack",
+      16,
+      0,
+      1000,
+      "Segments acknowledged without delay at the start and after a pause",
+    );
     this.rexmitInitial = number("rexmit_initial", 1000, 1, 60_000, "First retransmission timeout, ms");
     this.rexmitMin = number("rexmit_min", 30, 1, 60_000, "Smallest SRTT + 4 RTTVAR that counts, ms");
     this.rexmitSlop = number("rexmit_slop", 200, 0, 60_000, "Added to every retransmission timeout, ms");

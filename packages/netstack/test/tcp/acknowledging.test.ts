@@ -11,9 +11,12 @@ function settled(options: ConstructorParameters<typeof Conversation>[0] = {}, pe
   return { talk, connection, collector };
 }
 
+/** Acknowledgments that wait from the first segment on, and as long as they may at most. */
+const PATIENT = { sysctl: { "net.inet.tcp.quickack": 0, "net.inet.tcp.delack_adaptive": false } };
+
 describe("acknowledgments (RFC 9293 §3.8.6.3)", () => {
   it("SHLD-18, MUST-40 a single segment is acknowledged after 40 ms, well below half a second", () => {
-    const { talk } = settled();
+    const { talk } = settled(PATIENT);
     talk.say({ seq: 1, ack: 1, payload: 100 });
     talk.pass(39_999);
     talk.hearNothing();
@@ -24,7 +27,7 @@ describe("acknowledgments (RFC 9293 §3.8.6.3)", () => {
   });
 
   it("SHLD-19 every second segment is acknowledged at once", () => {
-    const { talk } = settled();
+    const { talk } = settled(PATIENT);
     talk.say({ seq: 1, ack: 1, payload: 1460 });
     talk.hearNothing();
     talk.say({ seq: 1461, ack: 1, payload: 1460 });
@@ -47,7 +50,7 @@ describe("acknowledgments (RFC 9293 §3.8.6.3)", () => {
   });
 
   it("rides on data when there is any", () => {
-    const { talk, connection } = settled();
+    const { talk, connection } = settled(PATIENT);
     talk.say({ seq: 1, ack: 1, payload: 100 });
     connection.write([{ bytes: new Uint8Array(10) }]);
     talk.hear(flags("PA"), seq(1), ack(101), payload(10));
@@ -69,6 +72,89 @@ describe("acknowledgments (RFC 9293 §3.8.6.3)", () => {
     talk.say({ seq: 1, ack: 1, payload: 50 });
     talk.hear(flags("PA"), ack(51), payload(7));
     talk.hearNothing();
+  });
+
+  describe("how long they wait", () => {
+    /** A connection over a way of `rtt` µs that `opening` segments of a byte have come over, each so many µs after the last. */
+    async function after(opening: number, gap: number, rtt = 100_000) {
+      const talk = new Conversation();
+      const called = talk.callOut();
+      talk.pass(rtt);
+      talk.answer({ mss: 1460 });
+      const connection = await called;
+      new Collector(connection);
+      talk.pass(0);
+      let at = 1;
+      const say = (): void => {
+        talk.say({ seq: at++, ack: 1, payload: 1 });
+      };
+      for (let i = 0; i < opening; i++) {
+        say();
+        talk.pass(gap);
+      }
+      return { talk, connection, say };
+    }
+
+    it("the first sixteen do not", async () => {
+      const { talk, say } = await after(0, 0);
+      talk.hearAll();
+      for (let i = 1; i <= 16; i++) {
+        say();
+        talk.hear(flags("A"), ack(1 + i));
+      }
+      say();
+      talk.hearNothing();
+    });
+
+    it("nor the first sixteen after a pause longer than the retransmission timeout", async () => {
+      const { talk, say } = await after(40, 1000);
+      talk.pass(10e6);
+      talk.hearAll();
+      for (let i = 1; i <= 16; i++) {
+        say();
+        talk.hear(flags("A"));
+      }
+      say();
+      talk.hearNothing();
+    });
+
+    it.each([
+      ["three times the time between segments", 2_000, 100_000, 6_000],
+      ["a quarter of the round trip", 8_000, 40_000, 10_000],
+      ["40 ms", 30_000, 400_000, 40_000],
+      ["at least 1 ms", 100, 100_000, 1000],
+    ])("then %s", async (_what, gap, rtt, delay) => {
+      const { talk, say } = await after(60, gap, rtt);
+      talk.hearAll();
+      say();
+      // The average comes near from 40 ms.
+      talk.pass(delay - 1);
+      talk.hearNothing();
+      talk.pass(100);
+      talk.hear(flags("A"));
+    });
+
+    it("for a user who answers, its answer is waited for as long as may be, after a pause too", async () => {
+      const { talk, connection, say } = await after(20, 1000, 2000);
+      for (let i = 0; i < 3; i++) {
+        talk.pass(5e6);
+        talk.hearAll();
+        say();
+        // But for the first time.
+        if (i === 0) talk.hear(flags("A"));
+        talk.pass(30_000);
+        talk.hearNothing();
+        connection.write([{ bytes: new Uint8Array(1) }]);
+        talk.hear(flags("PA"), payload(1));
+        talk.say({ seq: 22 + i, ack: 2 + i });
+      }
+      talk.pass(5e6);
+      say();
+      talk.pass(39_999);
+      talk.hearNothing();
+      talk.pass(1);
+      talk.hear(flags("A"));
+    });
   });
 
   it("is not delayed with net.inet.tcp.delayed_ack off", () => {

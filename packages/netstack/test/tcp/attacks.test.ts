@@ -64,7 +64,7 @@ describe("blind attacks (RFC 5961)", () => {
   });
 
   it("a peer that has forgotten the connection may answer our last acknowledgment though more had come (FreeBSD: last_ack_sent)", () => {
-    const talk = new Conversation();
+    const talk = new Conversation({ sysctl: { "net.inet.tcp.quickack": 0 } });
     const collector = new Collector(talk.accept());
     talk.pass(0);
     talk.say({ seq: 1, ack: 1, payload: 10 });
@@ -158,6 +158,7 @@ describe("blind attacks (RFC 5961)", () => {
     expect(talk.stack.outstandingPackets).toBe(0);
     talk.say({ seq: 1, ack: 1, payload: "undisturbed" });
     talk.peerPort = 1;
+    talk.hearAll();
     expect(talk.accept().tcpInfo().state).toBe("ESTABLISHED");
     talk.pass(60e6);
     expect([collector.length, talk.tcp.halfOpenCount]).toEqual([11, 0]);

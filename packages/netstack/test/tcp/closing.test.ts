@@ -160,7 +160,7 @@ describe("reset and abort", () => {
   });
 
   it("SHLD-3 abort() with data unread, or unsent, sends a reset", async () => {
-    const talk = new Conversation();
+    const talk = new Conversation({ sysctl: { "net.inet.tcp.quickack": 0 } });
     const connection = talk.accept();
     talk.say({ seq: 1, ack: 1, payload: "unread" });
     const reason = new Error("no more");

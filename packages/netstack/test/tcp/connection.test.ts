@@ -14,7 +14,7 @@ function onlyTcb(talk: Conversation): Tcb {
 
 describe("timers", () => {
   it("one callout serves all timers of a connection; a deadline that moves later leaves it where it is", () => {
-    const talk = new Conversation();
+    const talk = new Conversation({ sysctl: { "net.inet.tcp.quickack": 0, "net.inet.tcp.delack_adaptive": false } });
     const connection = talk.accept();
     const tcb = onlyTcb(talk);
     // The SYN cache's comes up once more, for nothing.

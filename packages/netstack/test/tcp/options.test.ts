@@ -248,7 +248,7 @@ describe("window scale (RFC 7323 §2)", () => {
 
 describe("timestamps and PAWS (RFC 7323)", () => {
   it("stand in every segment once both have offered them, and echo what was last in order", () => {
-    const talk = new Conversation();
+    const talk = new Conversation({ sysctl: { "net.inet.tcp.quickack": 0 } });
     const connection = talk.accept({ timestamps: [500, 0] });
     new Collector(connection);
     connection.write(write(5));
