@@ -54,6 +54,7 @@ const TCP: Meanings = {
   connDrops: "Connections dropped before they were established",
   closed: "Connections that ended, in whatever way",
   resets: "Connections ended by a valid reset of the peer",
+  portEarly: "Ephemeral ports used again before they had rested",
   sndTotal: "Segments sent",
   sndPack: "Segments with new data sent",
   sndByte: "Bytes of new data sent",

@@ -10,6 +10,8 @@ export interface Kept {
   readonly address?: string;
   /** Six bytes in hexadecimal. */
   readonly macAddress?: string;
+  /** TCP's secret, 32 bytes in hexadecimal: with it, connections after a restart are newer than those before (RFC 6528, RFC 6191). */
+  readonly tcpSecret?: string;
 }
 
 const schema: z.ZodType<Kept> = z.object({
@@ -17,6 +19,10 @@ const schema: z.ZodType<Kept> = z.object({
   macAddress: z
     .string()
     .regex(/^[0-9a-f]{12}$/)
+    .exactOptional(),
+  tcpSecret: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
     .exactOptional(),
 });
 
@@ -47,6 +53,11 @@ export function randomMac(random: RandomSource): string {
   return Buffer.from(bytes).toString("hex");
 }
 
-export function macBytes(hex: string): Uint8Array {
+/** A secret for `Kept.tcpSecret`. */
+export function randomSecret(random: RandomSource): string {
+  return Buffer.from(random.fill(new Uint8Array(32))).toString("hex");
+}
+
+export function hexBytes(hex: string): Uint8Array {
   return new Uint8Array(Buffer.from(hex, "hex"));
 }

@@ -2,7 +2,7 @@
 import { createStack, type HostStack, Prefix } from "@nfs4/netstack";
 import type { Storage } from "@nfs4/server";
 import type { Clock, RandomSource } from "@nfs4/timecounter";
-import { type Kept, keep, macBytes, randomMac, readKept } from "./kept.ts";
+import { hexBytes, type Kept, keep, randomMac, randomSecret, readKept } from "./kept.ts";
 import { type Link, openLink } from "./link.ts";
 import { contested, freeAddress, hostNetworks } from "./link-addresses.ts";
 import { openCaptureFile, startCapture } from "./packet-capture.ts";
@@ -25,16 +25,18 @@ export async function stackTransport(settings: Settings, environment: StackEnvir
   const kept = await readKept(storage);
   const address = chooseAddress(settings, kept, preference);
   const macAddress = kept.macAddress ?? randomMac(random);
+  const tcpSecret = kept.tcpSecret ?? randomSecret(random);
   await keep(storage, {
     ...kept,
     ...(settings.address === undefined ? { address: address.toString() } : {}),
     macAddress,
+    tcpSecret,
   });
 
   const out = settings.pcap === undefined ? null : openCaptureFile(settings.pcap);
   const own = [address, ...(settings.address6 === undefined ? [] : [Prefix.parse(settings.address6)])];
-  const link = openLink(settings, own, macBytes(macAddress));
-  const stack = createStack({ name: "nfs4", clock, random });
+  const link = openLink(settings, own, hexBytes(macAddress));
+  const stack = createStack({ name: "nfs4", clock, random, tcpSecret: hexBytes(tcpSecret) });
   const iface = stack.addInterface({ name: "net0", driver: link.driver });
   const capture = out && startCapture(out, iface, (error) => warn(`the capture ends: ${error.message}`));
   for (const prefix of own) iface.addAddress(prefix);

@@ -61,7 +61,7 @@ export class TcpContext {
     this.chunks = new ChunkPool(512, this.receiveMemory);
     this.flows = new FlowTable(stack.random.uint32());
     this.initial = new InitialNumbers(stack.clock, secret ?? stack.random.fill(new Uint8Array(32)));
-    this.ports = new EphemeralPorts(stack.random);
+    this.ports = new EphemeralPorts(stack.random, stack.clock, () => this.tunables.portQuiettime.value * 1000);
   }
 
   get algorithm(): CongestionAlgorithm {

@@ -26,6 +26,7 @@ export function endConnection(tcb: Tcb, how: StreamEnd["how"], error?: Error): v
   tcb.callout?.cancel();
   context.flows.remove(tcb);
   context.connections--;
+  if (!tcb.passive) context.ports.closed(tcb.localPort);
   releaseLog(tcb);
   tcb.reassembly?.clear();
   if (how !== "closed") {

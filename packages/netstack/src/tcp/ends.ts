@@ -86,10 +86,11 @@ export function endsToOpen(
 
 /** An ephemeral port that leads to no flow with the other ends of `key`, or −1. */
 export function unusedPort(context: TcpContext, key: FlowKey, mayBe: (port: number) => boolean): number {
-  const { ports, tunables, flows } = context;
+  const { ports, tunables, flows, statistics } = context;
   const { l0, l1, l2, l3, r0, r1, r2, r3, remotePort } = key;
   const isFree = (port: number): boolean =>
     mayBe(port) && flows.find(l0, l1, l2, l3, port, r0, r1, r2, r3, remotePort) === null;
-  const { portFirst, portLast } = tunables;
-  return ports.choose(l0, l1, l2, l3, r0, r1, r2, r3, remotePort, portFirst.value, portLast.value, isFree);
+  const port = ports.choose(tunables.portFirst.value, tunables.portLast.value, isFree);
+  statistics.portEarly = ports.early;
+  return port;
 }

@@ -12,6 +12,9 @@ export class TcpStatistics {
   /** Connections that a peer's valid reset ended. */
   resets = 0;
 
+  /** Ephemeral ports that were taken before they had been quiet for long enough: no other was left. */
+  portEarly = 0;
+
   // Sent
   sndTotal = 0;
   sndPack = 0;

@@ -70,6 +70,7 @@ export class TcpTunables implements RttLimits, CongestionTunables {
   readonly maxsockets: Sysctl<number>;
   readonly portFirst: Sysctl<number>;
   readonly portLast: Sysctl<number>;
+  readonly portQuiettime: Sysctl<number>;
 
   constructor(tree: SysctlTree, algorithms: readonly string[]) {
     const number = (name: string, initial: number, minimum: number, maximum: number, description: string) =>
@@ -270,6 +271,12 @@ export class TcpTunables implements RttLimits, CongestionTunables {
       description: "Last ephemeral port",
       minimum: 1,
       maximum: 65_535,
+    });
+    this.portQuiettime = tree.number("net.inet.ip.portrange.quiettime", 60_000, {
+      description:
+        "Time for which an ephemeral port rests after a connection from it has ended, if another can be had, ms",
+      minimum: 0,
+      maximum: 3_600_000,
     });
   }
 
