@@ -6,6 +6,7 @@ export type { Driver, DriverCapabilities, DriverEvents, DriverStatistics, Receiv
 export { emptyDriverStatistics } from "./drivers/driver-statistics.ts";
 export { FrameSwitch, type FrameSwitchOptions } from "./drivers/frame-switch.ts";
 export { gather } from "./drivers/gather.ts";
+export { ImpairedDriver, type ImpairedDriverOptions } from "./drivers/impaired.ts";
 export { type Impairments, MemoryLink, MemoryLinkEnd, type MemoryLinkOptions } from "./drivers/memory-link.ts";
 export { PacketRing } from "./drivers/packet-ring.ts";
 export { PortDriver, type PortDriverOptions } from "./drivers/port-driver.ts";

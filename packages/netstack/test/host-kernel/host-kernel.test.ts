@@ -47,6 +47,8 @@ describe.runIf(able)("our TCP and the kernel's, over a TUN", () => {
       const bulk = SCENARIOS[0]!.name;
       it(`${bulk}, ${family}, ${opener}, segment by segment`, () =>
         check(`${bulk}, ${family}, ${opener}, without offload`));
+      it(`${bulk}, ${family}, ${opener}, over a bad road: loss, reordering, duplicates, damage and delay both ways`, () =>
+        check(`${bulk}, ${family}, ${opener}, over a bad road`));
     }
   }
 

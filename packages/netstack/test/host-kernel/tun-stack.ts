@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { configureInterface } from "@nfs4/native";
 import { cryptoRandom, nodeClock, type RealClock } from "@nfs4/timecounter";
 import { createStack, type HostStack } from "../../src/create-stack.ts";
+import { ImpairedDriver, type ImpairedDriverOptions } from "../../src/drivers/impaired.ts";
 import { openTunTap } from "../../src/drivers/tun-tap.ts";
 import type { NetworkInterface } from "../../src/interface.ts";
 
@@ -20,18 +21,24 @@ export interface TunStack {
  * routes there.
  */
 export async function openTunStack(
-  options: { readonly offload?: boolean; readonly mtu?: number } = {},
+  options: {
+    readonly offload?: boolean;
+    readonly mtu?: number;
+    /** What happens to packets on the way, both ways; without offload only. */
+    readonly impairments?: ImpairedDriverOptions;
+  } = {},
 ): Promise<TunStack> {
-  const { offload = true, mtu = 1500 } = options;
+  const { offload = true, mtu = 1500, impairments } = options;
   ip("link", "set", "lo", "up");
-  const driver = openTunTap({ mode: "tun", offload, mtu, name: "ours%d" });
-  configureInterface(driver.name, { up: true, mtu });
-  ip("addr", "add", `${KERNEL[4]}/24`, "dev", driver.name);
-  ip("-6", "addr", "add", `${KERNEL[6]}/64`, "dev", driver.name, "nodad");
+  const tun = openTunTap({ mode: "tun", offload, mtu, name: "ours%d" });
+  configureInterface(tun.name, { up: true, mtu });
+  ip("addr", "add", `${KERNEL[4]}/24`, "dev", tun.name);
+  ip("-6", "addr", "add", `${KERNEL[6]}/64`, "dev", tun.name, "nodad");
   // BBR, where it is the default, halves bulk into a TUN.
-  ip("route", "replace", "10.199.0.0/24", "dev", driver.name, "src", KERNEL[4], "congctl", "cubic");
+  ip("route", "replace", "10.199.0.0/24", "dev", tun.name, "src", KERNEL[4], "congctl", "cubic");
   const clock = nodeClock();
   const stack = createStack({ name: "ours", clock, random: cryptoRandom });
+  const driver = impairments === undefined ? tun : new ImpairedDriver(tun, clock, impairments);
   const iface = stack.addInterface({ name: "tun0", driver });
   iface.addAddress(`${OURS[4]}/24`);
   iface.addAddress(`${OURS[6]}/64`);
