@@ -1,8 +1,9 @@
 import { challengeAllowed } from "./challenge.ts";
 import { FIN } from "./constants.ts";
 import { requestOutput } from "./context.ts";
+import { noteDuplicateText } from "./duplicates.ts";
 import type { TcpSegment } from "./segment.ts";
-import { seqLe, seqLt } from "./seq.ts";
+import { seqLe, seqLt, seqMin } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
 import { offeredWindow } from "./window.ts";
 
@@ -78,6 +79,7 @@ function rejectUnacceptable(tcb: Tcb, segment: TcpSegment): void {
   if (seqLt(segment.seq, tcb.rcvNxt)) {
     statistics.rcvDupPack++;
     statistics.rcvDupByte += segment.length;
+    noteDuplicateText(tcb, segment.seq, seqMin((segment.seq + segment.length) >>> 0, tcb.rcvNxt));
   } else {
     statistics.rcvPackAfterWin++;
     statistics.rcvByteAfterWin += segment.length;
@@ -98,6 +100,7 @@ function trimFront(tcb: Tcb, segment: TcpSegment): void {
   const bytes = Math.min(old, segment.length);
   statistics.rcvPartDupPack++;
   statistics.rcvPartDupByte += bytes;
+  noteDuplicateText(tcb, segment.seq, (segment.seq + bytes) >>> 0);
   segment.payloadOffset += bytes;
   segment.length -= bytes;
   segment.seq = (segment.seq + old) >>> 0;

@@ -2,6 +2,7 @@ import { FIN, SYN, TIMER_PERSIST, TIMER_PROBE, TIMER_REXMT, TIMER_USER } from ".
 import { requestOutput } from "./context.ts";
 import { startTimer, stopTimer, timerRuns } from "./deadlines.ts";
 import { finishSample } from "./delivery-rate.ts";
+import { FRTO_OFF, frtoProgress } from "./frto.ts";
 import { acknowledgedNews, detectLosses, duplicateAck, lossRepairedByProbe } from "./loss.ts";
 import { noteSackBlocks } from "./sack-input.ts";
 import type { TcpSegment } from "./segment.ts";
@@ -12,6 +13,7 @@ import { recordAcknowledged } from "./sent.ts";
 import { seqGe, seqGt, seqLe, seqLt } from "./seq.ts";
 import { armProbe, probeRepaired } from "./tail-loss-probe.ts";
 import type { Tcb } from "./tcb.ts";
+import { detectByEifel } from "./undo.ts";
 
 /** As `processAck`, for a segment of an established connection that acknowledges something new and nothing else is to be said of. */
 export function processPredictedAck(tcb: Tcb, segment: TcpSegment): void {
@@ -35,6 +37,8 @@ export function processAck(tcb: Tcb, segment: TcpSegment): void {
   const duplicate = !advanced && isDuplicate(tcb, segment, news);
   // With SACK, what acknowledges may tell of a gap as well.
   if (duplicate || (advanced && news > 0 && !tcb.inRecovery)) duplicateAck(tcb);
+  if (advanced) detectByEifel(tcb, segment);
+  if (tcb.frto !== FRTO_OFF) frtoProgress(tcb, advanced, news, duplicate);
   if (probeRepaired(tcb, segment, !advanced)) lossRepairedByProbe(tcb);
   if (tcb.sackPermitted) detectLosses(tcb, advanced);
   if (advanced) restartTimers(tcb);

@@ -35,6 +35,8 @@ export interface TcpInfo {
   /** Thought to be in the network, and lost and not sent again yet. */
   readonly pipe: number;
   readonly lost: number;
+  /** Recoveries that turned out to be for nothing and were taken back. */
+  readonly spuriousRecoveries: number;
   /** How often data came out of order, and how far at most: in segments, bytes, and time. */
   readonly reorderings: number;
   readonly reorderingSegments: number;
@@ -102,6 +104,7 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     receiveQueue: tcb.receiveBuffer.ordered,
     pipe: tcb.sent === null ? 0 : tcb.sent.pipe,
     lost: tcb.sent === null ? 0 : tcb.sent.lostBytes,
+    spuriousRecoveries: tcb.spuriousRecoveries,
     reorderings: tcb.reorderings,
     reorderingSegments: Math.ceil(tcb.reorderingBytes / Math.max(1, tcb.maxSegment)),
     reorderingBytes: tcb.reorderingBytes,

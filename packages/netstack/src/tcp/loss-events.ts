@@ -1,5 +1,6 @@
 import type { Tcb } from "./tcb.ts";
 import { LOST, SACKED, type TransmitLog } from "./transmit-log.ts";
+import { noteResentForUndo } from "./undo.ts";
 
 /** Why something is sent again. */
 export const CAUSE_TIMEOUT = 0;
@@ -20,8 +21,9 @@ export function noteLost(tcb: Tcb, log: TransmitLog, index: number): number {
   return bytes;
 }
 
-/** `bytes` of sequence space were sent once more. Every retransmission comes by here. */
-export function noteRetransmission(tcb: Tcb, cause: RetransmissionCause, bytes: number): void {
+/** `bytes` of sequence space from `seq` on were sent once more. Every retransmission comes by here. */
+export function noteRetransmission(tcb: Tcb, cause: RetransmissionCause, seq: number, bytes: number): void {
+  noteResentForUndo(tcb, seq, bytes);
   const { statistics } = tcb.context;
   switch (cause) {
     case CAUSE_TIMEOUT:

@@ -1,6 +1,7 @@
 import { TIMER_PROBE, TIMER_REORDER } from "./constants.ts";
 import { requestOutput } from "./context.ts";
 import { stopTimer } from "./deadlines.ts";
+import { FRTO_OFF, startFrto } from "./frto.ts";
 import { CAUSE_DUPACK, CAUSE_RACK, CAUSE_TIMEOUT, noteLost, type RetransmissionCause } from "./loss-events.ts";
 import { reduceRate, startRateReduction } from "./prr.ts";
 import { DUP_THRESH, rackDetectLoss, rackMarkLossesOnTimeout, rackRecovered } from "./rack.ts";
@@ -9,6 +10,7 @@ import { flightSize } from "./send-space.ts";
 import { seqGe, seqGt, seqLe, seqLt } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
 import { LOST, RETRANSMITTED, SACKED, type TransmitLog } from "./transmit-log.ts";
+import { expireUndo, openUndo, settleUndo } from "./undo.ts";
 
 /** Whether RACK finds what is lost; else, with SACK, RFC 6675, and without it duplicate acknowledgments are counted. */
 export function usesRack(tcb: Tcb): boolean {
@@ -24,9 +26,12 @@ export function acknowledgedNews(tcb: Tcb, bytes: number): void {
   }
   tcb.dupAcks = 0;
   tcb.congestion.acknowledged(bytes, tcb.cwndLimited);
+  expireUndo(tcb);
   if (tcb.afterTimeout && seqGe(tcb.sndUna, tcb.recover)) {
     tcb.afterTimeout = false;
+    tcb.frto = FRTO_OFF;
     rackRecovered(tcb);
+    settleUndo(tcb);
   }
   // Kept close behind SND.UNA, for sequence numbers wrap.
   if (seqGt(tcb.sndUna, tcb.recover)) tcb.recover = (tcb.sndUna - 1) >>> 0;
@@ -83,6 +88,7 @@ function enterRecovery(tcb: Tcb, cause: RetransmissionCause): void {
   const { statistics, tunables, clock } = tcb.context;
   // What limited transmit sent beyond the window does not count (RFC 5681 §3.2 step 2).
   const flight = Math.min(flightSize(tcb), tcb.cwnd);
+  openUndo(tcb, false);
   tcb.congestion.lossDetected(flight);
   tcb.recover = tcb.sndMax;
   tcb.recoveryAt = clock.coarse();
@@ -116,6 +122,7 @@ function leaveRecovery(tcb: Tcb): void {
       : Math.min(tcb.ssthresh, Math.max(flightSize(tcb), tcb.maxSegment) + tcb.maxSegment);
   }
   rackRecovered(tcb);
+  settleUndo(tcb);
   tcb.congestion.recovered();
 }
 
@@ -138,7 +145,12 @@ function headIsLost(tcb: Tcb): void {
 
 /** The retransmission timer expired: everything unacknowledged is taken for lost (RFC 5681 §3.1, RFC 6675 §5.1), or with RACK most of it. */
 export function lossByTimeout(tcb: Tcb): void {
-  if (tcb.rexmtTries === 1) tcb.congestion.timeout(flightSize(tcb));
+  startFrto(tcb);
+  // RFC 4015 §3.1: not again before this recovery is complete.
+  if (tcb.rexmtTries === 1) {
+    openUndo(tcb, true);
+    tcb.congestion.timeout(flightSize(tcb));
+  }
   if (!tcb.congestion.ownsWindow) tcb.cwnd = tcb.maxSegment;
   tcb.inRecovery = false;
   tcb.dupAcks = 0;

@@ -15,6 +15,7 @@ import {
 } from "./constants.ts";
 import { stopTimer, timerRuns } from "./deadlines.ts";
 import { noteAppLimited } from "./delivery-rate.ts";
+import { FRTO_OFF, FRTO_SECOND } from "./frto.ts";
 import { usesRack } from "./loss.ts";
 import { CAUSE_MTU, CAUSE_PROBE, CAUSE_WINDOW, sendAllAgain } from "./loss-events.ts";
 import { updateMaxSegment } from "./mss.ts";
@@ -94,7 +95,14 @@ function sendAll(tcb: Tcb): void {
 
 function sendNext(tcb: Tcb): number {
   const room = congestionRoom(tcb);
-  if (tcb.sent !== null && tcb.sent.lostBytes > 0) return resendLost(tcb, room);
+  if (tcb.sent !== null && tcb.sent.lostBytes > 0) {
+    if (tcb.frto !== FRTO_SECOND) return resendLost(tcb, room);
+    // Something new instead (RFC 5682 §2.1 step 2b): where that is not possible, F-RTO must not hold up the rest.
+    const fresh = sendNew(tcb, room, true);
+    if (fresh > 0 || tcb.sent.pipe > 0) return fresh;
+    tcb.frto = FRTO_OFF;
+    return resendLost(tcb, room);
+  }
   const sent = sendNew(tcb, room, false);
   if (sent > 0 || !tcb.inRecovery || !tcb.sackPermitted || usesRack(tcb)) return sent;
   return room < tcb.maxSegment ? 0 : resendUnsure(tcb);

@@ -1,5 +1,5 @@
 import { RangeSet } from "./range-set.ts";
-import { seqLe } from "./seq.ts";
+import { seqGe, seqLe, seqMax, seqMin } from "./seq.ts";
 
 /**
  * Which sequence numbers beyond RCV.NXT have come already. Their bytes stand in the receive buffer; this knows where, and makes the SACK blocks
@@ -10,6 +10,10 @@ export class Reassembly {
   /** The blocks that `selectBlocks` chose. */
   readonly blockStarts: number[] = [];
   readonly blockEnds: number[] = [];
+
+  /** What came twice, to be told once (RFC 2883): empty if the two are the same. */
+  duplicateStart = 0;
+  duplicateEnd = 0;
 
   get isEmpty(): boolean {
     return this.#ranges.count === 0;
@@ -39,12 +43,45 @@ export class Reassembly {
     return reach;
   }
 
-  /** Chooses at most `most` blocks into `blockStarts` and `blockEnds`; returns how many. */
+  get hasDuplicate(): boolean {
+    return this.duplicateStart !== this.duplicateEnd;
+  }
+
+  /** How many blocks there are to tell of. */
+  get blocks(): number {
+    return this.#ranges.count + (this.hasDuplicate ? 1 : 0);
+  }
+
+  /** `start … end)` came once more. What is told of is the last, with what it is adjacent to. */
+  noteDuplicate(start: number, end: number): void {
+    if (this.hasDuplicate && start === this.duplicateEnd) {
+      this.duplicateEnd = end;
+      return;
+    }
+    this.duplicateStart = start;
+    this.duplicateEnd = end;
+  }
+
+  /** Notes as a duplicate what of `start … end)` has come already, if anything. */
+  noteOverlap(start: number, end: number): void {
+    const { starts, ends } = this.#ranges;
+    const index = this.#ranges.indexBehind(start);
+    if (index === starts.length || seqGe(starts[index]!, end)) return;
+    this.noteDuplicate(seqMax(start, starts[index]!), seqMin(end, ends[index]!));
+  }
+
+  /** Chooses at most `most` blocks into `blockStarts` and `blockEnds`, of which a duplicate is the first; returns how many. */
   selectBlocks(most: number): number {
     const { starts, ends, stamps } = this.#ranges;
-    const count = Math.min(most, starts.length);
+    const first = this.hasDuplicate && most > 0 ? 1 : 0;
+    if (first === 1) {
+      this.blockStarts[0] = this.duplicateStart;
+      this.blockEnds[0] = this.duplicateEnd;
+      this.duplicateStart = this.duplicateEnd;
+    }
+    const count = Math.min(most, starts.length + first);
     let below = Number.POSITIVE_INFINITY;
-    for (let i = 0; i < count; i++) {
+    for (let i = first; i < count; i++) {
       let best = -1;
       let bestStamp = -1;
       for (let j = 0; j < stamps.length; j++) {
@@ -62,6 +99,7 @@ export class Reassembly {
   }
 
   clear(): void {
+    this.duplicateStart = this.duplicateEnd;
     this.#ranges.clear();
   }
 }

@@ -48,7 +48,7 @@ function resend(
   // Nothing but the FIN may be left.
   if (length === 0 && !(finPending(tcb) && seqGt(end, endOfData(tcb)))) return 0;
   const sent = sendData(tcb, seq, length, segmentSize);
-  if (sent > 0) noteRetransmission(tcb, cause, sent);
+  if (sent > 0) noteRetransmission(tcb, cause, seq, sent);
   return sent;
 }
 

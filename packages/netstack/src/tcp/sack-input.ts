@@ -5,6 +5,7 @@ import type { TcpSegment } from "./segment.ts";
 import { recordSacked } from "./sent.ts";
 import { seqGe, seqGt, seqLe, seqLt, seqMax } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
+import { detectByDsack } from "./undo.ts";
 
 /** Takes in the segment's SACK blocks; SND.UNA stands where the segment has moved it. Returns how many bytes were news. */
 export function noteSackBlocks(tcb: Tcb, segment: TcpSegment): number {
@@ -55,6 +56,7 @@ function noteDuplicate(tcb: Tcb, start: number, end: number, sample: RateSample)
   sample.hasDsack = true;
   sample.dsackStart = start;
   sample.dsackEnd = end;
+  detectByDsack(tcb, start, end);
 }
 
 /** In the order of their sequence numbers: data that arrived in order must not look as if it had not. */

@@ -127,6 +127,15 @@ export class TcpStatistics {
   tlpResends = 0;
   tlpResendBytes = 0;
   tlpRepaired = 0;
+  /** Recoveries, by timeouts and by other means, that turned out to be for nothing and were taken back; and what told. */
+  sndRexmitBad = 0;
+  spuriousTimeouts = 0;
+  spuriousRecoveries = 0;
+  spuriousByEifel = 0;
+  spuriousByFrto = 0;
+  spuriousByDsack = 0;
+  /** D-SACK blocks sent. */
+  dsackSent = 0;
   /** D-SACK blocks received (RFC 2883), and their bytes. */
   dsackCount = 0;
   dsackBytes = 0;

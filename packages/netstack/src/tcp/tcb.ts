@@ -6,6 +6,7 @@ import { CLOSED, type TcpState, TIMERS } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import { AckPacing } from "./delayed-ack.ts";
 import { FLOW_CONNECTION, Flow, type FlowKey } from "./flow.ts";
+import type { FrtoStep } from "./frto.ts";
 import type { RetransmissionCause } from "./loss-events.ts";
 import type { Rack } from "./rack.ts";
 import type { Reassembly } from "./reassembly.ts";
@@ -14,6 +15,7 @@ import { ReceiveTuning } from "./receive-tuning.ts";
 import { RttEstimate } from "./rtt.ts";
 import { SendBuffer } from "./send-buffer.ts";
 import type { DeliveryCounts, TransmitLog } from "./transmit-log.ts";
+import type { Undo } from "./undo.ts";
 
 /** Whom a connection tells how it fares: who opens it, then its stream. */
 export interface TcbOwner {
@@ -160,6 +162,11 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   probeRepeated = false;
   probeEnd = 0;
   probeSamples = -1;
+  /** Made when recovery first begins. */
+  undo: Undo | null = null;
+  frto: FrtoStep = 0;
+  /** Recoveries that turned out to have been for nothing. */
+  spuriousRecoveries = 0;
   /** Data that came out of order, and how far at most, in bytes and in µs. */
   reorderings = 0;
   reorderingBytes = 0;

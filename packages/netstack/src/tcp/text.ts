@@ -2,6 +2,7 @@ import { CLOSE_WAIT, CLOSING, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, SYN_RECEIVED 
 import { requestOutput } from "./context.ts";
 import { scheduleAck } from "./delayed-ack.ts";
 import { deliverSegment, deliverWaiting, mustWait } from "./delivery.ts";
+import { tellsDuplicates } from "./duplicates.ts";
 import { abortConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
 import { Reassembly } from "./reassembly.ts";
@@ -69,6 +70,7 @@ export function acceptOutOfOrder(tcb: Tcb, segment: TcpSegment): void {
   }
   tcb.reassembly ??= new Reassembly();
   const end = (seq + length) >>> 0;
+  if (tellsDuplicates(tcb)) tcb.reassembly.noteOverlap(seq, end);
   const news = tcb.reassembly.insert(seq, end, tunables.reassMaxqueuelen.value);
   tcb.dupAcksOwed++;
   requestOutput(tcb);

@@ -250,6 +250,7 @@ function writeOptions(tcb: Tcb, view: DataView, at: number, flags: number): numb
   const blocks = (flags & RST) === 0 ? sackBlocks(tcb, length) : 0;
   if (blocks > 0) {
     const reassembly = tcb.reassembly!;
+    if (reassembly.hasDuplicate) context.statistics.dsackSent++;
     reassembly.selectBlocks(blocks);
     context.statistics.sackSendBlocks += blocks;
     length += writeSack(view, at + length, reassembly.blockStarts, reassembly.blockEnds, blocks, signature);
@@ -264,9 +265,9 @@ function signatureLength(signer: Signer | null): number {
 /** How many SACK blocks a segment carries behind `before` bytes of other options: what the option space holds beside a signature, and a tiny MSS leaves. */
 function sackBlocks(tcb: Tcb, before: number): number {
   const { reassembly } = tcb;
-  if (reassembly === null || reassembly.isEmpty || !tcb.sackPermitted) return 0;
+  if (reassembly === null || reassembly.blocks === 0 || !tcb.sackPermitted) return 0;
   const room = Math.min(OPTION_SPACE, tcb.sendMss - LEAST_PAYLOAD) - before - sackOverhead(signatureLength(tcb.signer));
-  return Math.max(0, Math.min(reassembly.count, room >> 3));
+  return Math.max(0, Math.min(reassembly.blocks, room >> 3));
 }
 
 /** Length of the options that a data segment would now carry. */

@@ -18,6 +18,9 @@ export class TcpTunables implements RttLimits, CongestionTunables {
   readonly rfc1323: Sysctl<boolean>;
   readonly sack: Sysctl<boolean>;
   readonly sackMaxholes: Sysctl<number>;
+  readonly dsack: Sysctl<boolean>;
+  readonly eifel: Sysctl<boolean>;
+  readonly frto: Sysctl<boolean>;
   readonly prr: Sysctl<boolean>;
   readonly prrConservative: Sysctl<boolean>;
   readonly rack: Sysctl<boolean>;
@@ -114,6 +117,13 @@ export class TcpTunables implements RttLimits, CongestionTunables {
     this.rfc1323 = flag("rfc1323", true, "Window scaling and timestamps (RFC 7323)");
     this.sack = flag("sack.enable", true, "Selective acknowledgment (RFC 2018)");
     this.sackMaxholes = number("sack.maxholes", 512, 1, 65_536, "Ranges that one connection's peer may SACK, at most");
+    this.dsack = flag("sack.dsack", true, "Tell peers what came twice (D-SACK, RFC 2883)");
+    this.eifel = flag(
+      "eifel",
+      true,
+      "Take back recoveries that timestamps show to have been for nothing (RFC 3522, 4015)",
+    );
+    this.frto = flag("frto", true, "Find out after a timeout whether it was for nothing (F-RTO, RFC 5682)");
     this.prr = flag(
       "do_prr",
       true,

@@ -6,7 +6,7 @@ const write = (length: number) => [{ bytes: new Uint8Array(length) }];
 /** Sequence number of segment `n`, from 0. */
 const at = (n: number): number => 1 + n * MSS;
 /** Recovery as RFC 6675 alone has it. */
-const COUNTING = { "net.inet.tcp.rack.enable": false, "net.inet.tcp.do_prr": false };
+const COUNTING = { "net.inet.tcp.rack.enable": false, "net.inet.tcp.do_prr": false, "net.inet.tcp.frto": false };
 const segments = (talk: Conversation): number[] => talk.hearAll().map((segment) => (segment.seq - 1) / MSS);
 
 describe("fast retransmit and recovery without SACK (RFC 5681 §3.2, RFC 6582)", () => {

@@ -1,12 +1,15 @@
 import type { ByteStream, StreamEnd } from "@nfs4/bytestream";
 import { SeededRandom } from "@nfs4/timecounter";
 import type { Impairments } from "../../src/drivers/memory-link.ts";
+import type { SysctlValue } from "../../src/sysctl.ts";
 import { Pair } from "./pair.ts";
 
 export interface SimulationOptions {
   readonly seed: number;
   /** Bytes each way. */
   readonly bytes: number;
+  /** For both stacks, beside what the seed draws. */
+  readonly sysctl?: Readonly<Record<string, SysctlValue>>;
 }
 
 export interface SimulationResult {
@@ -16,6 +19,9 @@ export interface SimulationResult {
   readonly segments: number;
   readonly retransmitted: number;
   readonly timeouts: number;
+  /** Recoveries that were for nothing, and were taken back. */
+  readonly spurious: number;
+  readonly reorderings: number;
   readonly events: number;
   /** Of everything that happened, and when: the same for the same seed. */
   readonly hash: string;
@@ -57,6 +63,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       "net.inet.tcp.sack.enable": random.pick([true, true, true, false]),
       "net.inet.tcp.rfc1323": random.pick([true, true, true, false]),
       "net.inet.tcp.initcwnd_segments": random.pick([1, 10, 10]),
+      ...options.sysctl,
     },
   });
   const limit = { limit: 24 * 3600e6 };
@@ -88,6 +95,8 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     segments: a.sndTotal + b.sndTotal,
     retransmitted: a.sndRexmitPack + b.sndRexmitPack,
     timeouts: a.rexmtTimeo + b.rexmtTimeo,
+    spurious: a.sndRexmitBad + b.sndRexmitBad,
+    reorderings: a.reorderings + b.reorderings,
     events: pair.clock.events,
     hash: pair.clock.eventHash(),
   };
