@@ -53,6 +53,17 @@ describe("the admin interface", () => {
     await app.close();
   });
 
+  it("gives the last packets as a capture, where somebody keeps them", async () => {
+    const without = adminRoutes(source);
+    expect((await without.inject("/odd.pcapng")).statusCode).toBe(404);
+    await without.close();
+    const app = adminRoutes({ ...source, oddPackets: () => Uint8Array.of(10, 13, 13, 10) });
+    const { headers, rawPayload } = await app.inject("/odd.pcapng");
+    expect(headers["content-type"]).toBe("application/x-pcapng");
+    expect([...rawPayload]).toEqual([10, 13, 13, 10]);
+    await app.close();
+  });
+
   it("shows samples whose labels appear later, and before that none", async () => {
     const app = adminRoutes(source);
     const before = (await app.inject("/metrics")).body;

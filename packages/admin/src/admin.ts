@@ -28,6 +28,11 @@ export function adminRoutes(source: AdminSource): FastifyInstance {
   app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()));
   app.get("/clients", async () => source.clients());
   app.get("/exports", async () => source.exports());
+  app.get("/odd.pcapng", async (_request, reply) => {
+    const capture = source.oddPackets?.() ?? null;
+    if (capture === null) return reply.code(404).send({ error: "packets are kept only by a stack of our own" });
+    return reply.type("application/x-pcapng").send(Buffer.from(capture));
+  });
   return app;
 }
 

@@ -49,4 +49,6 @@ export interface AdminSource {
   metrics(): readonly Metric[];
   clients(): readonly ClientReport[];
   exports(): readonly ExportReport[];
+  /** The last packets, the odd ones among them marked, as a pcapng file. Null: nobody keeps them. */
+  oddPackets?(): Uint8Array | null;
 }

@@ -1,3 +1,4 @@
+import { OddRing } from "./odd-ring.ts";
 import { Stack, type StackOptions } from "./stack.ts";
 import { TcpLayer } from "./tcp/layer.ts";
 import { UdpLayer } from "./udp/udp-layer.ts";
@@ -14,9 +15,12 @@ export interface HostStackOptions extends StackOptions {
 export class HostStack extends Stack {
   readonly tcp: TcpLayer;
   readonly udp: UdpLayer;
+  /** The last packets, for a look at what led to an odd one. */
+  readonly odd: OddRing;
 
   constructor(options: HostStackOptions) {
     super(options);
+    this.odd = new OddRing(this);
     this.tcp = new TcpLayer(this, options.tcpSecret);
     this.udp = new UdpLayer(this);
   }

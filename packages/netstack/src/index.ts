@@ -20,6 +20,7 @@ export { type AddressState, InterfaceAddress } from "./interface-address.ts";
 export type { InterfaceStatistics } from "./interface-statistics.ts";
 export { Route } from "./ip/route.ts";
 export type { OddPackets } from "./odd-packets.ts";
+export type { OddCaptureSink, OddRing } from "./odd-ring.ts";
 export {
   CHECKSUM_GOOD,
   CHECKSUM_PARTIAL,

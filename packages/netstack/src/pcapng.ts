@@ -69,13 +69,14 @@ export class PcapngWriter {
     return this.#snapLengths.push(description.snapLength ?? 0) - 1;
   }
 
-  /** `bytes` are copied. `time` is wall-clock time. */
+  /** `bytes` are copied. `time` is wall-clock time. `length`: what the packet had, if `bytes` is not all of it. */
   packet(
     interfaceId: number,
     time: Timespec,
     bytes: Uint8Array,
     direction: PacketDirection = "unknown",
     comment?: string,
+    length: number = bytes.length,
   ): void {
     const snap = this.#snapLengths[interfaceId];
     if (snap === undefined) throw new RangeError(`no interface ${interfaceId} in this capture`);
@@ -91,7 +92,7 @@ export class PcapngWriter {
     view.setUint32(12, high, true);
     view.setUint32(16, low, true);
     view.setUint32(20, captured, true);
-    view.setUint32(24, bytes.length, true);
+    view.setUint32(24, length, true);
     block.bytes.set(bytes.subarray(0, captured), 28);
     block.bytes.set(options, 28 + padded(captured));
     this.packets++;

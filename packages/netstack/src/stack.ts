@@ -1,6 +1,6 @@
 import type { Clock, RandomSource } from "@nfs4/timecounter";
 import { LoopbackDriver } from "./drivers/loopback.ts";
-import { type InterfaceOptions, NetworkInterface } from "./interface.ts";
+import { type InterfaceOptions, NetworkInterface, type PacketTap } from "./interface.ts";
 import { IpLayer } from "./ip/ip-layer.ts";
 import { type ArpSettings, registerArpSettings } from "./link/arp.ts";
 import { EthernetLink } from "./link/ethernet.ts";
@@ -47,6 +47,7 @@ export class Stack implements AsyncDisposable {
   /** Told of packets that are dropped for being strange. */
   oddPackets: OddPackets = ignoreOddPackets;
   readonly #interfaces: NetworkInterface[] = [];
+  readonly #taps: PacketTap[] = [];
   readonly #pool = new OutboundPool();
   readonly #batchEndHooks: (() => void)[] = [];
   readonly #closeHooks: (() => void)[] = [];
@@ -85,9 +86,16 @@ export class Stack implements AsyncDisposable {
     }
     const iface = new NetworkInterface(this, this.#nextIndex++, options, makeLink);
     this.#interfaces.push(iface);
+    for (const tap of this.#taps) iface.addTap(tap);
     this.routes.generation++;
     options.driver.start(iface, this.#pool.slab);
     return iface;
+  }
+
+  /** Shows the packets of every interface to `tap`, also of those to come. */
+  addTap(tap: PacketTap): void {
+    this.#taps.push(tap);
+    for (const iface of this.#interfaces) iface.addTap(tap);
   }
 
   /** Takes the interface's addresses and routes away and closes its driver. */

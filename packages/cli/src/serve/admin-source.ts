@@ -39,6 +39,7 @@ export function adminSource({ server, stack, clock, usage }: AdminSubjects): Adm
         squash,
         clients: clients.description,
       })),
+    oddPackets: () => stack?.odd.capture() ?? null,
     metrics: () => [
       ...serverMetrics(server),
       ...stackMetrics(stack),

@@ -79,6 +79,7 @@ const TCP: Meanings = {
   rcvMemDrop: "Segments that found no room in the memory of all receive buffers",
   rcvMemReset: "Connections reset because of that memory",
   rcvReassFull: "Segments that found no room in the list of gaps",
+  rcvContradictions: "Segments whose bytes differ from those that came before",
   memPressure: "Times that the memory of all receive or send buffers came under pressure",
   memHard: "Times that it reached its limit",
   rcvDupPack: "Duplicate segments received",

@@ -31,6 +31,7 @@ export function checkTimestamps(tcb: Tcb, segment: TcpSegment): boolean {
   if (!seqLt(options.tsVal, tcb.tsRecent)) return true;
   if (tcb.lastReceived - tcb.tsRecentAge > TS_VALID_US) return true;
   statistics.pawsDrop++;
+  tcb.context.odd(segment, "TCP timestamp older than the last (PAWS)");
   statistics.rcvDupPack++;
   statistics.rcvDupByte += segment.length;
   acknowledgeNow(tcb, segment);
@@ -83,6 +84,7 @@ function rejectUnacceptable(tcb: Tcb, segment: TcpSegment): void {
   } else {
     statistics.rcvPackAfterWin++;
     statistics.rcvByteAfterWin += segment.length;
+    tcb.context.odd(segment, "TCP segment beyond the window");
   }
   acknowledgeNow(tcb, segment);
 }

@@ -241,12 +241,14 @@ function laterSteps(tcb: Tcb, segment: TcpSegment): InputVerdict {
   if (!receiving) {
     // Behind the peer's FIN nothing can follow.
     if (segment.sequenceLength > 0) tcb.context.statistics.rcvAfterClose++;
+    tcb.context.odd(segment, "TCP data behind the FIN");
     return "done";
   }
   if ((segment.flags & URG) !== 0) noteUrgent(tcb, segment);
   if (tcb.finAhead && seqGt((segment.seq + segment.length) >>> 0, tcb.finSeq)) {
     // Beyond the FIN there is nothing.
     tcb.context.statistics.rcvAfterClose++;
+    tcb.context.odd(segment, "TCP data behind the FIN");
     return "done";
   }
   if (segment.length > 0) {

@@ -174,9 +174,12 @@ export class TcpLayer implements TransportProtocol {
     if (packet.multicast) {
       // MUST-57.
       statistics.rcvBadAddr++;
+      context.stack.oddPackets.mark(packet, "TCP to a multicast address");
       return;
     }
-    if (!segment.parse(packet, statistics)) return;
+    const sound = segment.parse(packet, statistics);
+    if (segment.oddity !== null) context.stack.oddPackets.mark(packet, segment.oddity);
+    if (!sound) return;
     const flow = context.flows.find(
       packet.dst0,
       packet.dst1,

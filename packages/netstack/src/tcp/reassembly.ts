@@ -1,5 +1,5 @@
 import { RangeSet } from "./range-set.ts";
-import { seqGe, seqLe, seqMax, seqMin } from "./seq.ts";
+import { seqGe, seqLe, seqLt, seqMax, seqMin } from "./seq.ts";
 
 /**
  * Which sequence numbers beyond RCV.NXT have come already. Their bytes stand in the receive buffer; this knows where, and makes the SACK blocks
@@ -27,6 +27,17 @@ export class Reassembly {
   insert(start: number, end: number, limit: number): number {
     if (this.#ranges.count >= limit && this.#ranges.wouldAdd(start, end)) return -1;
     return this.#ranges.insert(start, end);
+  }
+
+  /** The first part of `start … end)` that has come before, as [start, end); null: none. */
+  overlap(start: number, end: number): readonly [number, number] | null {
+    const { starts, ends } = this.#ranges;
+    for (let i = 0; i < starts.length; i++) {
+      const from = seqMax(starts[i]!, start);
+      const to = seqMin(ends[i]!, end);
+      if (seqLt(from, to)) return [from, to];
+    }
+    return null;
   }
 
   /** In-order data now reaches to `rcvNxt`: removes what that meets, and returns how far it reaches then. */

@@ -36,6 +36,15 @@ export class ReceiveBuffer {
     }
   }
 
+  /** Whether what stands at `distance` are those bytes. All of it must have been stored. */
+  holds(distance: number, slab: Uint8Array, offset: number, length: number): boolean {
+    let place = this.#offset + distance;
+    for (let i = 0; i < length; i++, place++) {
+      if (this.#chunks[Math.floor(place / CHUNK)]?.[place % CHUNK] !== slab[offset + i]) return false;
+    }
+    return true;
+  }
+
   /** The chunk in which the first byte stands (only if `ordered` > 0). */
   get first(): Uint8Array {
     return this.#chunks[0]!;

@@ -4,6 +4,9 @@ import { ACK, FIN, PROTOCOL_TCP, SYN, TCP_HEADER } from "./constants.ts";
 import { TcpOptions } from "./options.ts";
 import type { TcpStatistics } from "./statistics.ts";
 
+/** The bits of the header that nobody has a use for yet (RFC 9293 §3.1; the fourth is AE, RFC 9768). */
+const RESERVED = 0x0e00;
+
 /**
  * One segment that came in, as the state machine sees it: trimmed as it goes (`seq`, `length` and `flags` change while `packet` stands). One object
  * is reused for every segment; its payload is lent for the length of the input call.
@@ -21,6 +24,8 @@ export class TcpSegment {
   /** Where the payload begins in the packet's slab, and its length. */
   payloadOffset = 0;
   length = 0;
+  /** What is strange about it, as a constant phrase; null: nothing. */
+  oddity: string | null = null;
   readonly options: TcpOptions = new TcpOptions();
 
   /** Reads the header and verifies the checksum (MUST-3). False: malformed or corrupt, and counted. */
@@ -29,18 +34,22 @@ export class TcpSegment {
     const available = end - at;
     if (available < TCP_HEADER) {
       statistics.rcvShort++;
+      this.oddity = "TCP header cut short";
       return false;
     }
     const offsetAndFlags = view.getUint16(at + 12);
     const headerLength = (offsetAndFlags >>> 12) * 4;
     if (headerLength < TCP_HEADER || headerLength > available) {
       statistics.rcvBadOff++;
+      this.oddity = "TCP data offset that cannot be";
       return false;
     }
     if (packet.checksum === CHECKSUM_UNKNOWN && !checksumHolds(packet, available)) {
       statistics.rcvBadSum++;
+      this.oddity = "TCP checksum wrong";
       return false;
     }
+    this.oddity = (offsetAndFlags & RESERVED) === 0 ? null : "TCP reserved bits set";
     this.packet = packet;
     this.sourcePort = view.getUint16(at);
     this.destinationPort = view.getUint16(at + 2);
@@ -54,7 +63,10 @@ export class TcpSegment {
     const options = this.options;
     if (headerLength === TCP_HEADER) options.reset();
     else options.parse(view, at + TCP_HEADER, at + headerLength, (this.flags & SYN) !== 0);
-    if (options.malformed) statistics.rcvBadOpt++;
+    if (options.malformed) {
+      statistics.rcvBadOpt++;
+      this.oddity = "TCP options malformed";
+    }
     return true;
   }
 

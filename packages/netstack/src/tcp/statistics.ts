@@ -48,6 +48,8 @@ export class TcpStatistics {
   /** Connections reset because of that memory. */
   rcvMemReset = 0;
   rcvReassFull = 0;
+  /** Segments beyond a gap whose bytes differ from those that stood there already. */
+  rcvContradictions = 0;
   /** The memory of all receive buffers, or of all send buffers, came under pressure; and reached its limit. */
   memPressure = 0;
   memHard = 0;

@@ -71,6 +71,7 @@ export function acceptOutOfOrder(tcb: Tcb, segment: TcpSegment): void {
   tcb.reassembly ??= new Reassembly();
   const end = (seq + length) >>> 0;
   if (tellsDuplicates(tcb)) tcb.reassembly.noteOverlap(seq, end);
+  const overlap = tcb.reassembly.overlap(seq, end);
   const news = tcb.reassembly.insert(seq, end, tunables.reassMaxqueuelen.value);
   tcb.dupAcksOwed++;
   requestOutput(tcb);
@@ -86,9 +87,20 @@ export function acceptOutOfOrder(tcb: Tcb, segment: TcpSegment): void {
     statistics.rcvDupPack++;
     statistics.rcvDupByte += length - news;
   }
+  if (overlap !== null) lookForContradiction(tcb, segment, overlap);
   if (news === 0) return;
   tcb.receiveTuning.arrived += news;
   receiveBuffer.store(distance, segment.packet.slab, segment.payloadOffset, length);
+}
+
+/** Bytes that come twice and differ are an attack on whoever looks on, or a broken peer. The later ones stay. */
+function lookForContradiction(tcb: Tcb, segment: TcpSegment, [from, to]: readonly [number, number]): void {
+  const { receiveBuffer } = tcb;
+  const distance = ((from - tcb.rcvNxt) >>> 0) + receiveBuffer.ordered;
+  const offset = segment.payloadOffset + ((from - segment.seq) >>> 0);
+  if (receiveBuffer.holds(distance, segment.packet.slab, offset, (to - from) >>> 0)) return;
+  tcb.context.statistics.rcvContradictions++;
+  tcb.context.odd(segment, "TCP bytes that differ from those that came before");
 }
 
 /** The peer's FIN is next in order. Returns true when that leads to TIME-WAIT. */
