@@ -7,7 +7,7 @@ import { resumeDelivery } from "./delivery.ts";
 import { abortConnection } from "./end.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
 import { flightSize } from "./send-space.ts";
-import { rekey } from "./signatures/rekey.ts";
+import { type KeySelection, rekey, selectKeys } from "./signatures/rekey.ts";
 import type { SignatureKey } from "./signatures/signature-key.ts";
 import { setState } from "./state.ts";
 import type { Tcb, TcbOwner } from "./tcb.ts";
@@ -232,6 +232,12 @@ export class TcpConnection implements ByteStream {
   setSignatureKey(key: SignatureKey | null): void {
     const tcb = this.#tcb;
     if (tcb.endedHow === null) rekey(tcb, key);
+  }
+
+  /** With TCP-AO: the keys of the chain to sign with from now on, and to ask the peer for (RFC 5925 §7.1). Throws a `TcpError` (EINVAL) or a RangeError. */
+  selectKeys(selection: KeySelection): void {
+    const tcb = this.#tcb;
+    if (tcb.endedHow === null) this.#within(() => selectKeys(tcb, selection));
   }
 
   #within(action: () => void): void {

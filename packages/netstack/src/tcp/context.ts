@@ -79,8 +79,8 @@ export class TcpContext {
   }
 
   /** The signer of a connection that a listener's peer opens; null: its segments are not signed. */
-  signer(own: SignatureKeys, ends: FlowKey, iss: number, irs: number): Signer | null {
-    return this.signatureKey(own, ends)?.signer(ends, iss, irs) ?? null;
+  signer(own: SignatureKeys, ends: FlowKey, iss: number, irs: number, opening: TcpSegment): Signer | null {
+    return this.signatureKey(own, ends)?.signer(ends, iss, irs, opening) ?? null;
   }
 
   /** Tells whoever looks for odd packets that the segment was dropped, and why. */

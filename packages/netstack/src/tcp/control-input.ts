@@ -14,6 +14,10 @@ export function connectionError(tcb: Tcb, error: ControlError, sequence: number)
     statistics.icmpIgnored++;
     return;
   }
+  if (isIgnoredByAo(tcb, error)) {
+    statistics.aoDroppedIcmp++;
+    return;
+  }
   switch (error.kind) {
     case "packet-too-big":
       packetTooBig(context, tcb, error);
@@ -26,6 +30,23 @@ export function connectionError(tcb: Tcb, error: ControlError, sequence: number)
     default:
       // MUST-56: these never end a connection; should it time out, they say why.
       softError(tcb, error, error.kind === "unreachable-net" ? "ENETUNREACH" : "EHOSTUNREACH");
+  }
+}
+
+/** RFC 5925 §7.8: what would abort a synchronized connection, or lower an IPv4 path's MTU, comes from nobody who has the key. */
+function isIgnoredByAo(tcb: Tcb, error: ControlError): boolean {
+  if (tcb.signer?.kind !== "tcp-ao" || tcb.state <= SYN_RECEIVED || tcb.context.tunables.aoAcceptIcmp.value)
+    return false;
+  switch (error.kind) {
+    case "unreachable-port":
+    case "unreachable-protocol":
+      return true;
+    case "packet-too-big":
+      return tcb.family === 4;
+    case "admin-prohibited":
+      return tcb.family === 6;
+    default:
+      return false;
   }
 }
 

@@ -7,6 +7,7 @@ import type { TcpListener } from "./listener.ts";
 import { mssForMtu, updateMaxSegment } from "./mss.ts";
 import { disableScaling } from "./negotiate.ts";
 import type { SignatureKey } from "./signatures/signature-key.ts";
+import type { Signer } from "./signatures/signer.ts";
 import { setState } from "./state.ts";
 import { Tcb } from "./tcb.ts";
 import { runTimers } from "./timers.ts";
@@ -21,6 +22,12 @@ function makeTcb(context: TcpContext, key: FlowKey): Tcb {
   context.flows.insert(tcb);
   context.connections++;
   return tcb;
+}
+
+/** Signs the connection. With TCP-AO no reset tells that the peer has started anew, so keep-alive probes find out (RFC 5925 §7.7). */
+function signWith(tcb: Tcb, signer: Signer | null): void {
+  tcb.signer = signer;
+  if (signer?.kind === "tcp-ao") tcb.keepAlive = true;
 }
 
 /** Active OPEN (RFC 9293 §3.10.1): SYN-SENT; the SYN goes out with the batch. `leastIss` ≥ 0: the sequence number to stay beyond. */
@@ -45,7 +52,7 @@ export function openActive(
   tcb.rcvShift = ourWindowShift(tunables);
   tcb.tsOffset = initial.timestampOffset(key);
   tcb.ourMss = mssForMtu(key.family, routeOf(tcb)?.iface.mtu ?? 576);
-  tcb.signer = signatureKey?.signer(key, tcb.iss, -1) ?? null;
+  signWith(tcb, signatureKey?.signer(key, tcb.iss, -1, null) ?? null);
   setState(tcb, SYN_SENT);
   startTimer(tcb, TIMER_USER, timeoutUs);
   return tcb;
@@ -86,7 +93,7 @@ export function openPassive(context: TcpContext, entry: Handshake): Tcb {
   tcb.sndMax = tcb.sndNxt;
   tcb.recover = entry.iss;
   tcb.irs = entry.irs;
-  tcb.signer = entry.signer;
+  signWith(tcb, entry.signer);
   tcb.rcvNxt = (entry.irs + 1) >>> 0;
   tcb.rcvAdv = (tcb.rcvNxt + entry.window) >>> 0;
   tcb.lastAckSent = tcb.rcvNxt;

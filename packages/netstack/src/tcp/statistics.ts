@@ -175,8 +175,10 @@ export class TcpStatistics {
   /** Signed segments where nobody expects it, and segments without the signature that is asked for. */
   sigErrSigOpt = 0;
   sigErrNoSigOpt = 0;
-  /** Signed with TCP-AO by a key that is not there. */
+  /** Signed with TCP-AO by a key that is not there, or whose connection is not. */
   aoKeyNotFound = 0;
+  /** ICMP errors that TCP-AO has us ignore. */
+  aoDroppedIcmp = 0;
 
   // ICMP
   icmpSoftErrors = 0;

@@ -67,7 +67,7 @@ export class SynCookies {
     statistics.scSendCookie++;
     listener.cookiesUntil = clock.coarse() + 2 * EPOCH_US;
     const iss = this.#cookie(key, segment.seq, flags);
-    const signer = context.signer(listener.signatureKeys, key, iss, segment.seq);
+    const signer = context.signer(listener.signatureKeys, key, iss, segment.seq, segment);
     sendSynAck(
       context,
       { ...key, signer },
@@ -110,7 +110,7 @@ export class SynCookies {
     }
     return {
       ...key,
-      signer: context.signer(listener.signatureKeys, key, iss, irs),
+      signer: context.signer(listener.signatureKeys, key, iss, irs, segment),
       listener,
       iss,
       irs,

@@ -56,7 +56,7 @@ export class SynEntry extends Flow implements Handshake {
     this.iss = leastIss >= 0 && seqLe(iss, leastIss) ? (leastIss + 64_000) >>> 0 : iss;
     this.irs = segment.seq;
     this.signatureKey = context.signatureKey(listener.signatureKeys, key);
-    this.signer = this.signatureKey?.signer(key, this.iss, this.irs) ?? null;
+    this.signer = this.signatureKey?.signer(key, this.iss, this.irs, segment) ?? null;
     this.peerWindow = segment.window;
     this.peerMss = options.mss === 0 ? defaultMss(context, key.family) : options.mss;
     this.ourMss = mssForMtu(key.family, mtu);

@@ -70,6 +70,7 @@ export class TcpTunables implements RttLimits, CongestionTunables {
   readonly pathMtuDiscovery: Sysctl<boolean>;
   readonly signatureVerifyInput: Sysctl<boolean>;
   readonly aoAcceptUnmatched: Sysctl<boolean>;
+  readonly aoAcceptIcmp: Sysctl<boolean>;
   readonly maxsockets: Sysctl<number>;
   readonly portFirst: Sysctl<number>;
   readonly portLast: Sysctl<number>;
@@ -267,6 +268,11 @@ export class TcpTunables implements RttLimits, CongestionTunables {
       "ao.accept_unmatched",
       true,
       "Accept segments with TCP-AO that no key is for (RFC 5925 §7.3), as if the option were not there",
+    );
+    this.aoAcceptIcmp = flag(
+      "ao.accept_icmp",
+      false,
+      "Heed ICMP errors for open connections with TCP-AO (RFC 5925 §7.8), IPv4's on the path MTU among them",
     );
     this.maxsockets = tree.number("kern.ipc.maxsockets", 65_536, {
       description: "Connections at most, those in the SYN cache and in TIME-WAIT aside",

@@ -1,14 +1,11 @@
 import { readFileSync } from "node:fs";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { Address } from "../../src/address.ts";
-import { CHECKSUM_GOOD, HEADER_REGION, InboundPacket, OutboundPacket } from "../../src/packet.ts";
 import { OPTION_MD5 } from "../../src/tcp/constants.ts";
-import { TcpSegment } from "../../src/tcp/segment.ts";
 import { Md5Key } from "../../src/tcp/signatures/md5-key.ts";
 import { SignedMessage } from "../../src/tcp/signatures/signed-message.ts";
 import { SIGNATURE_BAD, SIGNATURE_GOOD } from "../../src/tcp/signatures/signer.ts";
-import { TcpStatistics } from "../../src/tcp/statistics.ts";
+import { outbound, parsePacket, sentBytes } from "./signature-packets.ts";
 
 interface Captured {
   readonly ip: string;
@@ -25,7 +22,7 @@ describe("segments of Linux with TCP_MD5SIG", () => {
   it("are judged as Linux judges them", () => {
     const counts = { good: 0, bad: 0, unsigned: 0 };
     for (const { ip, valid } of segments) {
-      const segment = parse(Buffer.from(ip, "hex"));
+      const segment = parsePacket(Buffer.from(ip, "hex"));
       const signed = segment.options.signatureKind === OPTION_MD5;
       expect(signed).toBe(valid !== null);
       if (!signed) {
@@ -41,7 +38,7 @@ describe("segments of Linux with TCP_MD5SIG", () => {
   it("are signed alike, whatever slices the payload comes in", () => {
     for (const { ip } of segments.filter(({ valid }) => valid)) {
       const bytes = Buffer.from(ip, "hex");
-      const { options } = parse(bytes);
+      const { options } = parsePacket(bytes);
       const at = options.signatureOffset + 2;
       expect(signatureOf(bytes)).toEqual(Uint8Array.from(bytes.subarray(at, at + 16)));
     }
@@ -50,7 +47,7 @@ describe("segments of Linux with TCP_MD5SIG", () => {
   it("no longer verify when any bit of what is signed has changed", () => {
     const valid = segments.find((segment) => segment.valid === true && segment.ip.length > 300)!;
     const bytes = Buffer.from(valid.ip, "hex");
-    const { options, payloadOffset } = parse(bytes);
+    const { options, payloadOffset } = parsePacket(bytes);
     const header = 20;
     for (let bit = 12 * 8; bit < 8 * bytes.length; bit += bit < 8 * payloadOffset ? 1 : 97) {
       const at = bit >> 3;
@@ -60,10 +57,10 @@ describe("segments of Linux with TCP_MD5SIG", () => {
       const inDigest = at >= options.signatureOffset + 2 && at < options.signatureOffset + 18;
       if (inChecksums || inLengths || (inOptions && !inDigest)) continue;
       bytes[at]! ^= 1 << (bit & 7);
-      expect(md5.verify(parse(bytes), message), `bit ${bit}`).toBe(SIGNATURE_BAD);
+      expect(md5.verify(parsePacket(bytes), message), `bit ${bit}`).toBe(SIGNATURE_BAD);
       bytes[at]! ^= 1 << (bit & 7);
     }
-    expect(md5.verify(parse(bytes), message)).toBe(SIGNATURE_GOOD);
+    expect(md5.verify(parsePacket(bytes), message)).toBe(SIGNATURE_GOOD);
   });
 });
 
@@ -81,37 +78,11 @@ describe("Md5Key", () => {
   });
 });
 
-function parse(bytes: Uint8Array): TcpSegment {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const packet = new InboundPacket();
-  const isIpv4 = bytes[0]! >>> 4 === 4;
-  const [source, destination, at] = isIpv4 ? [12, 16, 20] : [8, 24, 40];
-  const length = isIpv4 ? 4 : 16;
-  const from = Address.fromBytes(bytes.subarray(source, source + length));
-  const to = Address.fromBytes(bytes.subarray(destination, destination + length));
-  Object.assign(packet, { slab: bytes, view, family: isIpv4 ? 4 : 6, transportOffset: at, end: bytes.length });
-  Object.assign(packet, { src0: from.w0, src1: from.w1, src2: from.w2, src3: from.w3 });
-  Object.assign(packet, { dst0: to.w0, dst1: to.w1, dst2: to.w2, dst3: to.w3, checksum: CHECKSUM_GOOD });
-  const segment = new TcpSegment();
-  expect(segment.parse(packet, new TcpStatistics())).toBe(true);
-  return segment;
-}
-
 /** What we sign the same segment with, its signature moved to the end of the options. */
 function signatureOf(bytes: Uint8Array): Uint8Array {
-  const { packet, payloadOffset } = parse(bytes);
-  const slab = new Uint8Array(HEADER_REGION);
-  const out = new OutboundPacket(slab, new DataView(slab.buffer), 0);
-  const { family, src0, src1, src2, src3, dst0, dst1, dst2, dst3 } = packet;
-  Object.assign(out, { family, src0, src1, src2, src3, dst0, dst1, dst2, dst3 });
-  const headerLength = payloadOffset - packet.transportOffset;
-  slab.set(bytes.subarray(packet.transportOffset, packet.transportOffset + 20), out.transportOffset);
-  out.transportLength = headerLength;
-  for (let at = payloadOffset; at < bytes.length; at += 333) {
-    out.addSlice(bytes, at, Math.min(333, bytes.length - at));
-  }
+  const out = outbound(parsePacket(bytes));
   expect(md5.sign(out, message)).toBe(true);
-  const end = out.transportOffset + headerLength;
-  expect([...slab.subarray(end - 18, end - 16)]).toEqual([19, 18]);
-  return slab.slice(end - 16, end);
+  const sent = sentBytes(out);
+  expect([...sent.subarray(-18, -16)]).toEqual([19, 18]);
+  return Uint8Array.from(sent.subarray(-16));
 }

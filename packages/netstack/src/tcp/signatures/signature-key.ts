@@ -8,8 +8,11 @@ import type { SignatureKind, Signer, Verifier } from "./signer.ts";
  */
 export interface SignatureKey extends Verifier {
   readonly kind: SignatureKind;
-  /** The signer of a connection. `irs` −1: the peer's initial sequence number is not known yet. */
-  signer(ends: FlowKey, iss: number, irs: number): Signer;
+  /**
+   * The signer of a connection. `irs` −1: the peer's initial sequence number is not known yet. `opening`: the peer's segment that begins it, already
+   * verified; null where we begin.
+   */
+  signer(ends: FlowKey, iss: number, irs: number, opening: TcpSegment | null): Signer;
   /** The signer of the reset that answers a segment without a connection, or null where none can be made. */
   resetSigner(segment: TcpSegment): Signer | null;
 }

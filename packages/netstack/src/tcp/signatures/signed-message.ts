@@ -3,14 +3,20 @@ import type { InboundPacket, OutboundPacket } from "../../packet.ts";
 import { PROTOCOL_TCP } from "../constants.ts";
 
 /** A full segment of Ethernet with its pseudo-header and a key. */
-const INITIAL_ROOM = 2048;
+const SEGMENT_ROOM = 2048;
 const CHECKSUM_OFFSET = 16;
 
 /** What a signature is computed over, laid out in one piece. One scratch serves a stack: it holds one message at a time. */
 export class SignedMessage {
   length = 0;
-  #bytes = new Uint8Array(INITIAL_ROOM);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array;
+  #view: DataView;
+
+  /** `room`: bytes to begin with. */
+  constructor(room: number = SEGMENT_ROOM) {
+    this.#bytes = new Uint8Array(room);
+    this.#view = new DataView(this.#bytes.buffer);
+  }
 
   /** The message: lent until the next one is begun. */
   get bytes(): Uint8Array {
@@ -70,9 +76,9 @@ export class SignedMessage {
     }
   }
 
-  /** Zeros in place of the last `length` bytes. */
-  clearLast(length: number): void {
-    this.#bytes.fill(0, this.length - length, this.length);
+  /** Zeros in place of `length` bytes at `offset`. */
+  clear(offset: number, length: number): void {
+    this.#bytes.fill(0, offset, offset + length);
   }
 
   #addLength(family: 4 | 6, length: number): void {

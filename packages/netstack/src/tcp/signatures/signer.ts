@@ -4,7 +4,7 @@ import type { SignedMessage } from "./signed-message.ts";
 
 export type SignatureKind = "md5" | "tcp-ao";
 
-/** What a check of a signature comes to: it holds, it does not, or it names a key that is not there. */
+/** What a check of a signature comes to: it holds, it does not, or the key that it was made with is not there. */
 export const SIGNATURE_GOOD = 0;
 export const SIGNATURE_BAD = 1;
 export const SIGNATURE_KEY_UNKNOWN = 2;
@@ -35,6 +35,15 @@ export interface Signer extends Verifier {
 }
 
 /** How a connection's segments are signed. */
-export interface SignatureInfo {
-  readonly kind: SignatureKind;
-}
+export type SignatureInfo =
+  | { readonly kind: "md5" }
+  | {
+      readonly kind: "tcp-ao";
+      readonly algorithm: string;
+      /** The key that we sign with, and the one that we ask the peer to sign with (RFC 5925 §6.1), by the ids in segments of ours; −1: none. */
+      readonly keyId: number;
+      readonly rnextKeyId: number;
+      /** What the last genuine segment said; −1: none yet. */
+      readonly receivedKeyId: number;
+      readonly receivedRnextKeyId: number;
+    };
