@@ -53,6 +53,30 @@ describe("the admin interface", () => {
     await app.close();
   });
 
+  it("shows histograms, whose buckets add up", async () => {
+    const buckets = [
+      { most: 0, count: 1 },
+      { most: 1, count: 0 },
+      { most: Number.POSITIVE_INFINITY, count: 2 },
+    ];
+    const histogram = { name: "h_bytes", help: "Sizes", kind: "histogram", labels: ["cause"] } as const;
+    const app = adminRoutes({
+      ...source,
+      metrics: () => [{ ...histogram, samples: [{ labels: { cause: "probe" }, buckets, sum: 9 }] }],
+    });
+    const { body } = await app.inject("/metrics");
+    expect(body.trim().split("\n")).toEqual([
+      "# HELP h_bytes Sizes",
+      "# TYPE h_bytes histogram",
+      'h_bytes_bucket{cause="probe",le="0"} 1',
+      'h_bytes_bucket{cause="probe",le="1"} 1',
+      'h_bytes_bucket{cause="probe",le="+Inf"} 3',
+      'h_bytes_sum{cause="probe"} 9',
+      'h_bytes_count{cause="probe"} 3',
+    ]);
+    await app.close();
+  });
+
   it("gives the last packets as a capture, where somebody keeps them", async () => {
     const without = adminRoutes(source);
     expect((await without.inject("/odd.pcapng")).statusCode).toBe(404);

@@ -1,7 +1,8 @@
 /** The admin interface: health, metrics and lists over HTTP, on loopback unless told otherwise. It only reads. */
 import fastify, { type FastifyInstance } from "fastify";
 import { Counter, Gauge, Registry } from "prom-client";
-import type { AdminSource, Metric } from "./source.ts";
+import { histogramText } from "./histogram-text.ts";
+import type { AdminSource, CounterMetric } from "./source.ts";
 
 export interface Admin extends AsyncDisposable {
   /** Where it listens, as a URL. */
@@ -65,12 +66,16 @@ class MetricsPage {
     return this.#registry.contentType;
   }
 
-  render(): Promise<string> {
-    for (const metric of this.#source.metrics()) this.#update(metric);
-    return this.#registry.metrics();
+  async render(): Promise<string> {
+    let histograms = "";
+    for (const metric of this.#source.metrics()) {
+      if (metric.kind === "histogram") histograms += histogramText(metric);
+      else this.#update(metric);
+    }
+    return (await this.#registry.metrics()) + histograms;
   }
 
-  #update({ name, help, kind, labels = [], samples }: Metric): void {
+  #update({ name, help, kind, labels = [], samples }: CounterMetric): void {
     let known = this.#known.get(name);
     if (!known) {
       const options = { name, help, labelNames: labels, registers: [this.#registry] };

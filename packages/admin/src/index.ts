@@ -1,2 +1,12 @@
 export { type Admin, type AdminOptions, adminRoutes, startAdmin } from "./admin.ts";
-export type { AdminSource, ClientReport, ExportReport, HealthReport, Metric, Sample } from "./source.ts";
+export type {
+  AdminSource,
+  ClientReport,
+  CounterMetric,
+  ExportReport,
+  HealthReport,
+  HistogramMetric,
+  HistogramSample,
+  Metric,
+  Sample,
+} from "./source.ts";

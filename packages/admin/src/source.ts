@@ -1,6 +1,8 @@
 /** What the admin interface shows. Whoever wires it gives it functions; it knows no server and no stack. */
 
-export interface Metric {
+export type Metric = CounterMetric | HistogramMetric;
+
+export interface CounterMetric {
   /** Prometheus name: lower case, with unit suffix, `_total` for what only grows. */
   readonly name: string;
   readonly help: string;
@@ -8,6 +10,22 @@ export interface Metric {
   /** Names of the labels that every sample has; default: none. */
   readonly labels?: readonly string[];
   readonly samples: readonly Sample[];
+}
+
+/** Values by size, counted elsewhere. */
+export interface HistogramMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly kind: "histogram";
+  readonly labels?: readonly string[];
+  readonly samples: readonly HistogramSample[];
+}
+
+export interface HistogramSample {
+  readonly labels?: Readonly<Record<string, string>>;
+  /** What is up to `most` and above the bucket before; the last is +∞. */
+  readonly buckets: readonly { readonly most: number; readonly count: number }[];
+  readonly sum: number;
 }
 
 export interface Sample {

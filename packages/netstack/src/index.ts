@@ -36,6 +36,8 @@ export type { Statistics } from "./statistics.ts";
 export type { Sysctl, SysctlDescription, SysctlOptions, SysctlTree, SysctlValue } from "./sysctl.ts";
 export type { KeepAliveOptions, TcpConnection } from "./tcp/connection.ts";
 export { TcpError } from "./tcp/errors.ts";
+export type { Histogram, HistogramBucket } from "./tcp/histogram.ts";
+export type { TcpHistograms } from "./tcp/histograms.ts";
 export type { TcpInfo } from "./tcp/info.ts";
 export { type TcpConnectionSummary, type TcpConnectOptions, TcpLayer } from "./tcp/layer.ts";
 export type { TcpListener } from "./tcp/listener.ts";

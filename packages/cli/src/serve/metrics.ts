@@ -1,5 +1,5 @@
 /** Counters of the server, of RPC, of our stack and of the process, as metrics with Prometheus' names. docs/sysctls-and-counters.md lists them. */
-import type { Metric, Sample } from "@nfs4/admin";
+import type { HistogramMetric, HistogramSample, Metric, Sample } from "@nfs4/admin";
 import type { HostStack, NetworkInterface } from "@nfs4/netstack";
 import { operationName, statusName } from "@nfs4/protocol";
 import type { NfsServer } from "@nfs4/server";
@@ -51,10 +51,33 @@ export function stackMetrics(stack: HostStack | null): Metric[] {
   return [
     gauge("nfs4_tcp_connections", "Connections of our TCP, in any state", [...stack.tcp.connections()].length),
     ...group("nfs4_tcp", stack.tcp.statistics),
+    ...tcpHistograms(stack),
     ...layers.flatMap(([name, counters]) => group(`nfs4_${snakeCase(name)}`, counters)),
     ...byInterface("nfs4_interface", stack.interfaces, ({ statistics }) => statistics),
     ...byInterface("nfs4_driver", stack.interfaces, ({ driver }) => driver.statistics),
   ];
+}
+
+/** Names end in the unit; values are whole, so what is below a power of two is at most one less. */
+function tcpHistograms({ tcp }: HostStack): Metric[] {
+  const found = new Map<string, HistogramMetric & { samples: HistogramSample[] }>();
+  for (const [name, cause, histogram] of tcp.histograms.entries()) {
+    const unit = histogram.unit === "µs" ? "microseconds" : histogram.unit;
+    const known = found.get(name) ?? {
+      name: `nfs4_tcp_${snakeCase(name)}_${unit}`,
+      help: cause === null ? histogram.description : "What was sent again, by cause",
+      kind: "histogram",
+      labels: cause === null ? [] : ["cause"],
+      samples: [],
+    };
+    found.set(name, known);
+    known.samples.push({
+      labels: cause === null ? {} : { cause },
+      buckets: histogram.buckets().map(({ below, count }) => ({ most: below - 1, count })),
+      sum: histogram.sum,
+    });
+  }
+  return [...found.values()];
 }
 
 export interface ProcessReading {

@@ -125,6 +125,7 @@ export function measure(tcb: Tcb, segment: TcpSegment): void {
   tcb.rtt.sample(us, perRtt, context.tunables);
   tcb.rexmtShift = 0;
   context.statistics.rttUpdated++;
+  context.histograms.rtt.add(us);
 }
 
 /** SND.WND from a segment that is newer than the one that last set it. */

@@ -6,6 +6,7 @@ import type { CongestionAlgorithm } from "./congestion.ts";
 import { RateSample } from "./delivery-rate.ts";
 import type { FlowKey } from "./flow.ts";
 import { FlowTable } from "./flow-table.ts";
+import { TcpHistograms } from "./histograms.ts";
 import { InitialNumbers } from "./isn.ts";
 import { NewReno } from "./new-reno.ts";
 import { EphemeralPorts } from "./ports.ts";
@@ -32,6 +33,7 @@ export class TcpContext {
   readonly logs: TransmitLogPool = new TransmitLogPool();
   /** Of the acknowledgment at hand. */
   readonly rateSample: RateSample = new RateSample();
+  readonly histograms: TcpHistograms = new TcpHistograms();
   /** What receive buffers hold, and what is written and not acknowledged. */
   readonly receiveMemory: BufferMemory;
   readonly sendMemory: BufferMemory;

@@ -12,6 +12,7 @@ import { endConnection } from "./end.ts";
 import { endsToOpen, type LocalEnd } from "./ends.ts";
 import { TcpError } from "./errors.ts";
 import { FLOW_CONNECTION, FLOW_SYN, FLOW_TIME_WAIT, type Flow } from "./flow.ts";
+import type { TcpHistograms } from "./histograms.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
 import { connectionInput, finishIntoTimeWait } from "./input.ts";
 import type { TcpListener } from "./listener.ts";
@@ -146,6 +147,10 @@ export class TcpLayer implements TransportProtocol {
   /** Everything in the table, for tests: connections, half-open ones, and those in TIME-WAIT. */
   flows(): Iterable<Flow> {
     return this.#context.flows;
+  }
+
+  get histograms(): TcpHistograms {
+    return this.#context.histograms;
   }
 
   /** Bytes of memory that receive buffers hold. */

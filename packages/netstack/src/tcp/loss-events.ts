@@ -24,7 +24,8 @@ export function noteLost(tcb: Tcb, log: TransmitLog, index: number): number {
 /** `bytes` of sequence space from `seq` on were sent once more. Every retransmission comes by here. */
 export function noteRetransmission(tcb: Tcb, cause: RetransmissionCause, seq: number, bytes: number): void {
   noteResentForUndo(tcb, seq, bytes);
-  const { statistics } = tcb.context;
+  const { statistics, histograms } = tcb.context;
+  histograms.retransmissions[cause]!.add(bytes);
   switch (cause) {
     case CAUSE_TIMEOUT:
       statistics.rexmtByTimeout++;
@@ -59,7 +60,10 @@ export function noteRetransmission(tcb: Tcb, cause: RetransmissionCause, seq: nu
  * reordering comes by here.
  */
 export function noteReordering(tcb: Tcb, bytes: number, us: number): void {
-  tcb.context.statistics.reorderings++;
+  const { statistics, histograms } = tcb.context;
+  statistics.reorderings++;
+  histograms.reorderingDistance.add(bytes);
+  histograms.reorderingDelay.add(us);
   tcb.reorderings++;
   if (bytes > tcb.reorderingBytes) tcb.reorderingBytes = bytes;
   if (us > tcb.reorderingUs) tcb.reorderingUs = us;

@@ -19,6 +19,7 @@ export function usesRack(tcb: Tcb): boolean {
 
 /** `bytes` were newly acknowledged and SND.UNA stands at its new place: recovery goes on or ends, or the congestion window opens. */
 export function acknowledgedNews(tcb: Tcb, bytes: number): void {
+  endDuplicateAcks(tcb);
   if (tcb.inRecovery) {
     if (seqGe(tcb.sndUna, tcb.recover)) leaveRecovery(tcb);
     else if (!tcb.sackPermitted) partialAck(tcb, bytes);
@@ -37,9 +38,16 @@ export function acknowledgedNews(tcb: Tcb, bytes: number): void {
   if (seqGt(tcb.sndUna, tcb.recover)) tcb.recover = (tcb.sndUna - 1) >>> 0;
 }
 
+function endDuplicateAcks(tcb: Tcb): void {
+  if (tcb.duplicateAckRun === 0) return;
+  tcb.context.histograms.duplicateAckRun.add(tcb.duplicateAckRun);
+  tcb.duplicateAckRun = 0;
+}
+
 /** A duplicate acknowledgment, by RFC 5681 §2 or, with SACK, RFC 6675 §2. */
 export function duplicateAck(tcb: Tcb): void {
   tcb.duplicateAcks++;
+  tcb.duplicateAckRun++;
   tcb.context.statistics.rcvDupAck++;
   if (tcb.inRecovery) {
     // RFC 6582 §3.2 step 3: a segment has left the network.

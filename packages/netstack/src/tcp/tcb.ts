@@ -138,6 +138,8 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   ssthresh: number = 0x3fffffff;
   congestion!: CongestionControl;
   dupAcks = 0;
+  /** Those since SND.UNA last moved, whatever came of them. */
+  duplicateAckRun = 0;
   inRecovery = false;
   /** RFC 6582 and RFC 6675: SND.MAX when loss was last found; recovery ends when it is acknowledged. */
   recover = 0;

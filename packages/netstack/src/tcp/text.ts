@@ -60,7 +60,7 @@ export function joinReassembled(tcb: Tcb): void {
 
 /** Payload beyond a gap (SHLD-31): copied to where it belongs. */
 export function acceptOutOfOrder(tcb: Tcb, segment: TcpSegment): void {
-  const { chunks, statistics, tunables } = tcb.context;
+  const { chunks, histograms, statistics, tunables } = tcb.context;
   const { seq, length } = segment;
   const { receiveBuffer } = tcb;
   const distance = ((seq - tcb.rcvNxt) >>> 0) + receiveBuffer.ordered;
@@ -81,6 +81,7 @@ export function acceptOutOfOrder(tcb: Tcb, segment: TcpSegment): void {
     return;
   }
   tcb.outOfOrder++;
+  histograms.outOfOrderDistance.add((seq - tcb.rcvNxt) >>> 0);
   statistics.rcvOoPack++;
   statistics.rcvOoByte += news;
   if (news < length) {
