@@ -1,6 +1,7 @@
 import type { StreamEnd } from "@nfs4/bytestream";
 import { ACK, CLOSED, RST, SYN_RECEIVED, SYN_SENT, TIMERS } from "./constants.ts";
 import { stopTimer } from "./deadlines.ts";
+import { rememberPath } from "./path-memory.ts";
 import { releaseLog } from "./sent.ts";
 import { setState } from "./state.ts";
 import type { Tcb } from "./tcb.ts";
@@ -21,6 +22,7 @@ export function endConnection(tcb: Tcb, how: StreamEnd["how"], error?: Error): v
   statistics.closed++;
   tcb.endedHow = how;
   tcb.endedError = error;
+  rememberPath(tcb);
   setState(tcb, CLOSED);
   for (let i = 0; i < TIMERS; i++) stopTimer(tcb, i);
   tcb.callout?.cancel();

@@ -1,5 +1,6 @@
 import { ESTABLISHED, FIN_WAIT_1, TIMER_KEEP, TIMER_USER } from "./constants.ts";
 import { startTimer, stopTimer } from "./deadlines.ts";
+import { recallPath } from "./path-memory.ts";
 import { setState } from "./state.ts";
 import type { Tcb } from "./tcb.ts";
 
@@ -8,6 +9,7 @@ export function establish(tcb: Tcb): void {
   tcb.context.statistics.connects++;
   stopTimer(tcb, TIMER_USER);
   setState(tcb, tcb.finQueued ? FIN_WAIT_1 : ESTABLISHED);
+  recallPath(tcb);
   if (tcb.keepAlive) startTimer(tcb, TIMER_KEEP, tcb.keepIdleUs);
   tcb.owner?.established(tcb);
 }

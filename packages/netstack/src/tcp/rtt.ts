@@ -45,6 +45,14 @@ export class RttEstimate {
     this.rto = Math.min(limits.maximumUs, Math.max(limits.minimumUs, this.srtt + 4 * this.rttVar) + limits.slopUs);
   }
 
+  /** What earlier connections to that peer have measured (RFC 9040 §7): good until there is a sample. */
+  seed(srtt: number, rttVar: number, limits: RttLimits): void {
+    if (this.samples > 0) return;
+    this.srtt = srtt;
+    this.rttVar = rttVar;
+    this.rto = Math.min(limits.maximumUs, Math.max(limits.minimumUs, srtt + 4 * rttVar) + limits.slopUs);
+  }
+
   /** RFC 6298 (5.7): the handshake needed retransmission, so begin with at least 3 s, unless a sample was had. */
   startCautiously(limits: RttLimits): void {
     if (this.samples === 0) this.rto = Math.min(limits.maximumUs, Math.max(this.rto, 3000 * MS));

@@ -67,6 +67,7 @@ export class TcpTunables implements RttLimits, CongestionTunables {
   readonly ackWarBudget: Sysctl<number>;
   readonly tolerateMissingTs: Sysctl<boolean>;
   readonly icmpMayRst: Sysctl<boolean>;
+  readonly hostcacheSsthresh: Sysctl<boolean>;
   readonly pathMtuDiscovery: Sysctl<boolean>;
   readonly signatureVerifyInput: Sysctl<boolean>;
   readonly aoAcceptUnmatched: Sysctl<boolean>;
@@ -258,6 +259,11 @@ export class TcpTunables implements RttLimits, CongestionTunables {
       "Accept segments without timestamps where they were agreed on",
     );
     this.icmpMayRst = flag("icmp_may_rst", true, "ICMP hard errors may end connections in SYN-SENT");
+    this.hostcacheSsthresh = flag(
+      "hostcache.ssthresh",
+      false,
+      "Begin with the slow-start threshold that earlier connections to the peer have found",
+    );
     this.pathMtuDiscovery = flag("path_mtu_discovery", true, "Path MTU discovery (RFC 1191, RFC 8201)");
     this.signatureVerifyInput = flag(
       "signature_verify_input",
