@@ -69,6 +69,8 @@ export interface TcpInfo {
   readonly softError: string;
   /** How its segments are signed; null: not at all. */
   readonly signature: SignatureInfo | null;
+  /** Segments dropped for a signature that was missing, wrong or not expected (RFC 5925 §7.3). */
+  readonly signatureDrops: number;
   /** Since it was opened, and since the peer was last heard. */
   readonly age: number;
   readonly idle: number;
@@ -130,6 +132,7 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     trafficClass: tcb.rcvTrafficClass,
     softError: tcb.softError,
     signature: tcb.signer?.info() ?? null,
+    signatureDrops: tcb.signatureDrops,
     age: now - tcb.openedAt,
     idle: now - tcb.lastReceived,
   };

@@ -212,7 +212,9 @@ export class TcpLayer implements TransportProtocol {
     let verifier: Verifier | null = flow === null ? null : flow.signer;
     const opens = flow?.kind === FLOW_TIME_WAIT && (segment.flags & (SYN | ACK | RST)) === SYN;
     if (flow === null || opens) verifier = this.#listeners.keyFor(segment) ?? verifier;
-    return isSignedAsExpected(this.#context, verifier, segment);
+    const isAuthentic = isSignedAsExpected(this.#context, verifier, segment);
+    if (!isAuthentic && flow?.kind === FLOW_CONNECTION) (flow as Tcb).signatureDrops++;
+    return isAuthentic;
   }
 
   controlInput(error: ControlError): void {

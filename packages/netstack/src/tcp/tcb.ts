@@ -251,6 +251,7 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   outOfOrder = 0;
   duplicateAcks = 0;
   urgentSegments = 0;
+  signatureDrops = 0;
 
   constructor(context: TcpContext, key: FlowKey) {
     super(FLOW_CONNECTION, key);

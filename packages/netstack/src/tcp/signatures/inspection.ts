@@ -15,12 +15,12 @@ export function isSignedAsExpected(context: TcpContext, verifier: Verifier | nul
     const ignored = signatureKind === OPTION_AO && signatureCount === 1 && tunables.aoAcceptUnmatched.value;
     if (signatureCount === 0 || ignored) return true;
     statistics.sigErrSigOpt++;
-    context.odd(segment, "a signature that nobody expects");
+    context.odd(segment, "TCP signature that nobody expects");
     return false;
   }
   if (signatureKind !== verifier.optionKind || signatureCount !== 1) {
     statistics.sigErrNoSigOpt++;
-    context.odd(segment, "not signed as the key asks");
+    context.odd(segment, "TCP segment not signed as its key asks");
     return false;
   }
   if (signatureKind === OPTION_MD5 && !tunables.signatureVerifyInput.value) return true;
@@ -31,10 +31,10 @@ export function isSignedAsExpected(context: TcpContext, verifier: Verifier | nul
   }
   if (verdict === SIGNATURE_KEY_UNKNOWN) {
     statistics.aoKeyNotFound++;
-    context.odd(segment, "signed with a key that is not known");
+    context.odd(segment, "TCP signature by a key that is not there");
   } else {
     statistics.sigRcvBadSig++;
-    context.odd(segment, "wrong signature");
+    context.odd(segment, "TCP signature that does not hold");
   }
   return false;
 }
