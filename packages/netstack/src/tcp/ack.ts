@@ -13,7 +13,7 @@ import { recordAcknowledged } from "./sent.ts";
 import { seqGe, seqGt, seqLe, seqLt } from "./seq.ts";
 import { armProbe, probeRepaired } from "./tail-loss-probe.ts";
 import type { Tcb } from "./tcb.ts";
-import { detectByEifel } from "./undo.ts";
+import { adaptRtt, detectByEifel } from "./undo.ts";
 
 /** As `processAck`, for a segment of an established connection that acknowledges something new and nothing else is to be said of. */
 export function processPredictedAck(tcb: Tcb, segment: TcpSegment): void {
@@ -122,7 +122,7 @@ export function measure(tcb: Tcb, segment: TcpSegment): void {
   } else {
     return;
   }
-  tcb.rtt.sample(us, perRtt, context.tunables);
+  if (!adaptRtt(tcb, segment.ack, us)) tcb.rtt.sample(us, perRtt, context.tunables);
   tcb.rexmtShift = 0;
   context.statistics.rttUpdated++;
   context.histograms.rtt.add(us);

@@ -17,7 +17,7 @@ import { SignedMessage } from "./signatures/signed-message.ts";
 import type { Signer } from "./signatures/signer.ts";
 import type { TcpStatistics } from "./statistics.ts";
 import type { Tcb } from "./tcb.ts";
-import { TransmitLogPool } from "./transmit-log.ts";
+import { TransmitLogPool } from "./transmit-log-pool.ts";
 import { TcpTunables } from "./tunables.ts";
 
 /** net.inet.tcp.cc.algorithm's choices, the default first. */

@@ -42,6 +42,21 @@ export class RttEstimate {
       this.rttVar += (Math.abs(delta) - this.rttVar) / (4 * weight);
       this.srtt += delta / (8 * weight);
     }
+    this.#compute(limits);
+  }
+
+  /**
+   * A spurious timeout has shown that round trips became longer: begins anew with a sample of `us` µs, but no more trusting than before the timeout
+   * (RFC 4015 §3.1 step 11).
+   */
+  restart(us: number, srttBefore: number, rttVarBefore: number, limits: RttLimits): void {
+    this.samples++;
+    this.srtt = Math.max(srttBefore, us);
+    this.rttVar = Math.max(rttVarBefore, us / 2);
+    this.#compute(limits);
+  }
+
+  #compute(limits: RttLimits): void {
     this.rto = Math.min(limits.maximumUs, Math.max(limits.minimumUs, this.srtt + 4 * this.rttVar) + limits.slopUs);
   }
 

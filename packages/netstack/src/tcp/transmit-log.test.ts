@@ -1,14 +1,7 @@
 import { fc, test } from "@fast-check/vitest";
 import { describe, expect, it } from "vitest";
-import {
-  APP_LIMITED,
-  type DeliveryCounts,
-  LOST,
-  RETRANSMITTED,
-  SACKED,
-  TransmitLog,
-  TransmitLogPool,
-} from "./transmit-log.ts";
+import { APP_LIMITED, type DeliveryCounts, LOST, RETRANSMITTED, SACKED, TransmitLog } from "./transmit-log.ts";
+import { TransmitLogPool } from "./transmit-log-pool.ts";
 
 const NOTHING: DeliveryCounts = { delivered: 0, deliveredAt: 0, firstSentAt: 0, lost: 0, appLimitedUntil: 0 };
 /** Just before the numbers wrap. */

@@ -14,7 +14,6 @@ export const DELIVERED = 16;
 /** Runs at most; what is sent beyond counts to the last one. A user who writes that many single bytes pays more for the slices. */
 const MOST_RUNS = 65_536;
 const FEWEST_RUNS = 16;
-const LARGEST_KEPT = 512;
 
 /** What a transmission takes note of: the connection's counts of delivery at that time (bytes, and µs of uptime). */
 export interface DeliveryCounts {
@@ -290,24 +289,4 @@ export class TransmitLog {
 function enlarged<T extends Uint32Array | Uint8Array | Float64Array>(from: T, to: T): T {
   to.set(from);
   return to;
-}
-
-/** Logs that no connection uses: one is taken when data leaves, and given back when all of it is acknowledged. */
-export class TransmitLogPool {
-  readonly #free: TransmitLog[] = [];
-  readonly #keep: number;
-
-  constructor(keep = 256) {
-    this.#keep = keep;
-  }
-
-  take(): TransmitLog {
-    return this.#free.pop() ?? new TransmitLog();
-  }
-
-  give(log: TransmitLog): void {
-    log.clear();
-    // One that a long path has made large goes.
-    if (this.#free.length < this.#keep && log.starts.length <= LARGEST_KEPT) this.#free.push(log);
-  }
 }

@@ -9,6 +9,9 @@ export const BY_FRTO = 1;
 export const BY_DSACK = 2;
 export type SpuriousCause = 0 | 1 | 2;
 
+/** G, the clock granularity of the retransmission timer. */
+const GRANULARITY_US = 1000;
+
 /** What is to be known of a recovery to take it back, if it turns out to have been for nothing. Times are those of the Timestamps option. */
 export class Undo {
   /** A recovery is under way, or has ended so lately that word of it may still come. */
@@ -23,6 +26,11 @@ export class Undo {
   /** Once it has ended: it is settled when SND.UNA is beyond this. */
   limit = 0;
   hasEnded = false;
+  /** A timeout: SRTT and RTTVAR before it, and SND.MAX. `isAdapting`: it was spurious, and what was sent since has not been timed yet. */
+  srtt = 0;
+  rttVar = 0;
+  sndMax = 0;
+  isAdapting = false;
 }
 
 /** Recovery begins, by a timeout or not; the window is reduced after this. */
@@ -36,6 +44,19 @@ export function openUndo(tcb: Tcb, byTimeout: boolean): void {
   undo.outstanding = 0;
   undo.retransmitTs = -1;
   undo.hasEnded = false;
+  undo.isAdapting = false;
+  undo.srtt = tcb.rtt.srtt + 2 * GRANULARITY_US;
+  undo.rttVar = tcb.rtt.rttVar;
+  undo.sndMax = tcb.sndMax;
+}
+
+/** A round trip of `us` µs was measured by the acknowledgment `ack`. True: the estimate has begun anew with it (RFC 4015 §3.1 step 11). */
+export function adaptRtt(tcb: Tcb, ack: number, us: number): boolean {
+  const { undo } = tcb;
+  if (undo === null || !undo.isAdapting || !seqGt(ack, undo.sndMax)) return false;
+  undo.isAdapting = false;
+  tcb.rtt.restart(us, undo.srtt, undo.rttVar, tcb.context.tunables);
+  return true;
 }
 
 /** `seq … end)` was sent again. */
@@ -101,9 +122,13 @@ export function takeBack(tcb: Tcb, by: SpuriousCause): void {
   else statistics.spuriousByDsack++;
   tcb.spuriousRecoveries++;
   tcb.congestion.undo();
-  if (undo.byTimeout) tcb.rexmtShift = 0;
-  // A recovery for nothing that no timeout began was begun by reordering.
-  else if (tcb.rack !== null) tcb.rack.reorderingSeen = true;
+  if (undo.byTimeout) {
+    tcb.rexmtShift = 0;
+    undo.isAdapting = true;
+  } else if (tcb.rack !== null) {
+    // What was no loss was reordering.
+    tcb.rack.reorderingSeen = true;
+  }
   tcb.frto = 0;
   tcb.inRecovery = false;
   tcb.afterTimeout = false;

@@ -233,6 +233,22 @@ describe("timeouts that were for nothing", () => {
     expect(segments(talk)).toEqual([1, 2]);
   });
 
+  it("the round-trip time begins anew with what was sent after a spurious timeout (RFC 4015 §3.1 step 11)", () => {
+    const { talk, connection } = timedOut(SACK);
+    const { srtt, rttVar } = connection.tcpInfo();
+    talk.say({ seq: 1, ack: at(1) });
+    talk.say({ seq: 1, ack: at(2) });
+    expect(talk.tcp.statistics.spuriousByFrto).toBe(1);
+    talk.say({ seq: 1, ack: at(10) });
+    talk.pass(400_000);
+    talk.say({ seq: 1, ack: at(12) });
+    const info = connection.tcpInfo();
+    expect(info.srtt).toBe(400_000);
+    expect(info.rttVar).toBe(200_000);
+    expect(srtt).toBeLessThan(200_000);
+    expect(rttVar).toBeLessThan(200_000);
+  });
+
   it("Eifel: the timestamp of the first acknowledgment is enough, and the backoff is gone (RFC 4015)", () => {
     const { talk, connection } = flying(STAMPED);
     const first = talk.hearAll()[0]!.timestamps![0];
