@@ -78,7 +78,7 @@ export interface TcpInfo {
 
 export function tcpInfo(tcb: Tcb): TcpInfo {
   const now = tcb.context.clock.coarse();
-  const { rtt } = tcb;
+  const { rtt, rack } = tcb;
   return {
     state: STATE_NAMES[tcb.state]!,
     passive: tcb.passive,
@@ -107,10 +107,10 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     pipe: tcb.sent === null ? 0 : tcb.sent.pipe,
     lost: tcb.sent === null ? 0 : tcb.sent.lostBytes,
     spuriousRecoveries: tcb.spuriousRecoveries,
-    reorderings: tcb.reorderings,
-    reorderingSegments: Math.ceil(tcb.reorderingBytes / Math.max(1, tcb.maxSegment)),
-    reorderingBytes: tcb.reorderingBytes,
-    reorderingTime: tcb.reorderingUs,
+    reorderings: rack?.reorderings ?? 0,
+    reorderingSegments: Math.ceil((rack?.reorderingBytes ?? 0) / Math.max(1, tcb.maxSegment)),
+    reorderingBytes: rack?.reorderingBytes ?? 0,
+    reorderingTime: rack?.reorderingUs ?? 0,
     delivered: tcb.delivered,
     deliveryRate: tcb.deliveryRate,
     deliveryRateAppLimited: tcb.deliveryRateAppLimited,

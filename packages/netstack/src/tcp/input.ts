@@ -116,7 +116,7 @@ function fastPath(tcb: Tcb, segment: TcpSegment): boolean {
 function lossSuspected(tcb: Tcb): boolean {
   const { sent } = tcb;
   const gaps = sent !== null && (sent.sackedRuns > 0 || sent.lostBytes > 0);
-  return gaps || tcb.inRecovery || tcb.dupAcks !== 0 || tcb.afterTimeout || tcb.probeInFlight;
+  return gaps || tcb.inRecovery || tcb.dupAcks !== 0 || tcb.afterTimeout || tcb.probe?.inFlight === true;
 }
 
 /**

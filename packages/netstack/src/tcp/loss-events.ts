@@ -1,3 +1,4 @@
+import type { Rack } from "./rack.ts";
 import type { Tcb } from "./tcb.ts";
 import { LOST, SACKED, type TransmitLog } from "./transmit-log.ts";
 import { noteResentForUndo } from "./undo.ts";
@@ -59,14 +60,14 @@ export function noteRetransmission(tcb: Tcb, cause: RetransmissionCause, seq: nu
  * Data that was sent once arrived after data that was sent later: `bytes` from its beginning to the highest that had arrived, `us` µs after that. Every
  * reordering comes by here.
  */
-export function noteReordering(tcb: Tcb, bytes: number, us: number): void {
+export function noteReordering(tcb: Tcb, rack: Rack, bytes: number, us: number): void {
   const { statistics, histograms } = tcb.context;
   statistics.reorderings++;
   histograms.reorderingDistance.add(bytes);
   histograms.reorderingDelay.add(us);
-  tcb.reorderings++;
-  if (bytes > tcb.reorderingBytes) tcb.reorderingBytes = bytes;
-  if (us > tcb.reorderingUs) tcb.reorderingUs = us;
+  rack.reorderings++;
+  if (bytes > rack.reorderingBytes) rack.reorderingBytes = bytes;
+  if (us > rack.reorderingUs) rack.reorderingUs = us;
 }
 
 /** All in flight that has not been SACKed must be sent again, for a reason that is no congestion. */

@@ -3,8 +3,9 @@ import { requestOutput } from "./context.ts";
 import { stopTimer } from "./deadlines.ts";
 import { FRTO_OFF, startFrto } from "./frto.ts";
 import { CAUSE_DUPACK, CAUSE_RACK, CAUSE_TIMEOUT, noteLost, type RetransmissionCause } from "./loss-events.ts";
-import { reduceRate, startRateReduction } from "./prr.ts";
+import { reduceRate } from "./prr.ts";
 import { DUP_THRESH, rackDetectLoss, rackMarkLossesOnTimeout, rackRecovered } from "./rack.ts";
+import { Recovery } from "./recovery.ts";
 import { startRexmt } from "./send-data.ts";
 import { flightSize } from "./send-space.ts";
 import { seqGe, seqGt, seqLe, seqLt } from "./seq.ts";
@@ -99,7 +100,8 @@ function enterRecovery(tcb: Tcb, cause: RetransmissionCause): void {
   openUndo(tcb, false);
   tcb.congestion.lossDetected(flight);
   tcb.recover = tcb.sndMax;
-  tcb.recoveryAt = clock.coarse();
+  tcb.recovery ??= new Recovery();
+  tcb.recovery.begin(clock.coarse(), flight, tcb.sndUna);
   tcb.inRecovery = true;
   tcb.retransmissionCause = cause;
   tcb.retransmitHead = true;
@@ -107,9 +109,6 @@ function enterRecovery(tcb: Tcb, cause: RetransmissionCause): void {
   forgetProbe(tcb);
   if (tcb.sackPermitted) {
     statistics.sackRecoveryEpisode++;
-    tcb.rescueAfter = tcb.sndUna;
-    tcb.rescued = false;
-    startRateReduction(tcb, flight);
     if (!tcb.congestion.ownsWindow && !tunables.prr.value) tcb.cwnd = tcb.ssthresh;
   } else {
     statistics.sndFastRexmit++;
@@ -180,7 +179,7 @@ export function lossByTimeout(tcb: Tcb): void {
 
 /** TLP_init (RFC 8985 §7.1). */
 function forgetProbe(tcb: Tcb): void {
-  tcb.probeInFlight = false;
+  if (tcb.probe !== null) tcb.probe.inFlight = false;
   stopTimer(tcb, TIMER_PROBE);
 }
 
@@ -196,7 +195,7 @@ function detectLossBySack(tcb: Tcb): number {
   for (let i = log.first; i < lostBefore; i++) {
     const flags = log.flags[i]!;
     if ((flags & (SACKED | LOST)) !== 0) continue;
-    const judged = tcb.inRecovery ? log.sentAt[i]! >= tcb.recoveryAt : seqLt(tcb.sndUna, tcb.recover);
+    const judged = tcb.inRecovery ? log.sentAt[i]! >= tcb.recovery!.startedAt : seqLt(tcb.sndUna, tcb.recover);
     if (judged && (flags & RETRANSMITTED) !== 0) continue;
     lost += noteLost(tcb, log, i);
   }

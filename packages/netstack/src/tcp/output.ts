@@ -26,6 +26,7 @@ import { noteSent, segmentPayload, sendData, startRexmt, superSegmentPayload } f
 import { endOfData, finPending, flightSize, hasUnsent } from "./send-space.ts";
 import { recordSent } from "./sent.ts";
 import { seqGt } from "./seq.ts";
+import { LossProbe } from "./tail-loss-probe.ts";
 import type { Tcb } from "./tcb.ts";
 import { transmit } from "./transmit.ts";
 import { windowUpdateDue } from "./window.ts";
@@ -206,12 +207,14 @@ export function sendProbe(tcb: Tcb): void {
 /** The probe timeout expired: new data, or else the last segment once more, has the peer say what it has (TLP_send_probe, RFC 8985 §7.3). */
 export function sendLossProbe(tcb: Tcb): void {
   if (tcb.sent === null) return;
-  tcb.probeInFlight = true;
+  tcb.probe ??= new LossProbe();
+  const { probe } = tcb;
+  probe.inFlight = true;
   const repeated = sendNew(tcb, segmentPayload(tcb), true) === 0;
-  if (repeated && resendLast(tcb, CAUSE_PROBE) === 0) tcb.probeInFlight = false;
+  if (repeated && resendLast(tcb, CAUSE_PROBE) === 0) probe.inFlight = false;
   if (!repeated) tcb.context.statistics.tlpNewData++;
-  tcb.probeRepeated = repeated;
-  tcb.probeEnd = tcb.sndMax;
-  tcb.probeSamples = tcb.rtt.samples;
+  probe.repeated = repeated;
+  probe.end = tcb.sndMax;
+  probe.samples = tcb.rtt.samples;
   startRexmt(tcb);
 }

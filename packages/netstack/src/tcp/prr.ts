@@ -1,13 +1,6 @@
 import type { RateSample } from "./delivery-rate.ts";
 import type { Tcb } from "./tcb.ts";
 
-/** Recovery begins with `flight` bytes outstanding; `ssthresh` is what the window is to be in the end. */
-export function startRateReduction(tcb: Tcb, flight: number): void {
-  tcb.prrDelivered = 0;
-  tcb.prrOut = 0;
-  tcb.recoverFlight = Math.max(1, flight);
-}
-
 /**
  * Proportional rate reduction (RFC 6937 §3): with each acknowledgment in recovery, `cwnd` becomes what is in the network and what may follow it, so
  * that by the end of recovery it has gone down to `ssthresh` smoothly. When losses have taken the pipe below that, slow start's reduction
@@ -16,13 +9,14 @@ export function startRateReduction(tcb: Tcb, flight: number): void {
 export function reduceRate(tcb: Tcb, sample: RateSample, advanced: boolean): void {
   const delivered = sample.ackedBytes + sample.sackedBytes;
   if (delivered === 0) return;
+  const recovery = tcb.recovery!;
   const pipe = tcb.sent === null ? 0 : tcb.sent.pipe;
-  tcb.prrDelivered += delivered;
+  recovery.delivered += delivered;
   let count: number;
   if (pipe > tcb.ssthresh) {
-    count = Math.ceil((tcb.prrDelivered * tcb.ssthresh) / tcb.recoverFlight) - tcb.prrOut;
+    count = Math.ceil((recovery.delivered * tcb.ssthresh) / recovery.flight) - recovery.sent;
   } else {
-    let limit = tcb.prrDelivered - tcb.prrOut;
+    let limit = recovery.delivered - recovery.sent;
     const conservative = tcb.context.tunables.prrConservative.value || !advanced || tcb.lost > tcb.lostSampled;
     if (!conservative) limit = Math.max(limit, delivered) + tcb.maxSegment;
     count = Math.min(tcb.ssthresh - pipe, limit);

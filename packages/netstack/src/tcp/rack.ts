@@ -26,6 +26,10 @@ export class Rack {
   fack = 0;
   fackAt = 0;
   reorderingSeen = false;
+  /** Data that came out of order, and how far at most, in bytes and in µs. */
+  reorderings = 0;
+  reorderingBytes = 0;
+  reorderingUs = 0;
   reoWndMult = 1;
   reoWndPersist: number = PERSISTENCE;
   /** D-SACKs until SND.UNA reaches `dsackRound` count as one. */
@@ -56,7 +60,7 @@ export function rackDelivered(tcb: Tcb, log: TransmitLog, index: number, now: nu
     rack.fackAt = now;
   } else if (!resent && seqLt(end, rack.fack)) {
     rack.reorderingSeen = true;
-    noteReordering(tcb, (rack.fack - log.starts[index]!) >>> 0, now - rack.fackAt);
+    noteReordering(tcb, rack, (rack.fack - log.starts[index]!) >>> 0, now - rack.fackAt);
   }
   if (resent) {
     // An acknowledgment of an earlier transmission says nothing of the last one.

@@ -70,17 +70,18 @@ export function resendLast(tcb: Tcb, cause: RetransmissionCause): number {
 export function resendUnsure(tcb: Tcb): number {
   const log = tcb.sent;
   if (log === null) return 0;
+  const recovery = tcb.recovery!;
   const top = log.highestSacked();
   for (let i = log.first; i < top; i++) {
     const flags = log.flags[i]!;
     if ((flags & SACKED) !== 0) continue;
-    if ((flags & RETRANSMITTED) !== 0 && log.sentAt[i]! >= tcb.recoveryAt) continue;
+    if ((flags & RETRANSMITTED) !== 0 && log.sentAt[i]! >= recovery.startedAt) continue;
     const seq = log.starts[i]!;
     const length = Math.min(log.lengthOf(i), segmentPayload(tcb));
     return resend(tcb, seq, length, 0, log.ends[i]!, tcb.retransmissionCause);
   }
-  if (tcb.rescued || !seqGt(tcb.sndUna, tcb.rescueAfter)) return 0;
-  tcb.rescued = true;
+  if (recovery.rescued || !seqGt(tcb.sndUna, recovery.rescueAfter)) return 0;
+  recovery.rescued = true;
   resendLast(tcb, CAUSE_RESCUE);
   return 0;
 }

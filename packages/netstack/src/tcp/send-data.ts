@@ -82,7 +82,7 @@ export function noteSent(tcb: Tcb, seq: number, length: number): void {
     tcb.sndMax = end;
     tcb.sndNxt = end;
   }
-  if (tcb.inRecovery) tcb.prrOut += length;
+  if (tcb.inRecovery) tcb.recovery!.sent += length;
   tcb.lastSent = now;
   if (!timerRuns(tcb, TIMER_REXMT)) startRexmt(tcb);
   stopTimer(tcb, TIMER_PERSIST);

@@ -8,15 +8,27 @@ import type { Tcb } from "./tcb.ts";
 /** Without a round-trip time (RFC 8985 §7.2). */
 const UNKNOWN_RTT_US = 1e6;
 
+/** The last loss probe. Made for the first one. */
+export class LossProbe {
+  /** Not acknowledged yet, as far as is known. */
+  inFlight = false;
+  /** It repeats the last segment: no new data was to be had. */
+  repeated = false;
+  /** SND.MAX behind it (TLP.end_seq). */
+  end = 0;
+  /** How many round-trip times had been measured before it. */
+  samples = -1;
+}
+
 /**
  * New data was sent, or some acknowledged: when a loss probe is due (TLP_calc_PTO, RFC 8985 §7.2). None while other means look for losses, or the last
  * one has not told anything yet (§7.3).
  */
 export function armProbe(tcb: Tcb): void {
   const { tunables, clock } = tcb.context;
-  const { sent: log, rtt } = tcb;
+  const { sent: log, rtt, probe } = tcb;
   const idle = log === null || log.sackedRuns > 0 || log.lostBytes > 0 || tcb.inRecovery || tcb.afterTimeout;
-  const spent = tcb.probeInFlight || rtt.samples === tcb.probeSamples;
+  const spent = probe !== null && (probe.inFlight || rtt.samples === probe.samples);
   const off = !tcb.sackPermitted || !tunables.rack.value || !tunables.tlp.value;
   if (idle || spent || off || tcb.sndWnd === 0 || !timerRuns(tcb, TIMER_REXMT)) {
     stopTimer(tcb, TIMER_PROBE);
@@ -34,14 +46,15 @@ export function armProbe(tcb: Tcb): void {
  * else would tell, so the window must answer to it. `duplicate`: it acknowledges nothing new.
  */
 export function probeRepaired(tcb: Tcb, segment: TcpSegment, duplicate: boolean): boolean {
-  if (!tcb.probeInFlight || !seqGe(segment.ack, tcb.probeEnd)) return false;
+  const { probe } = tcb;
+  if (probe === null || !probe.inFlight || !seqGe(segment.ack, probe.end)) return false;
   const { rateSample } = tcb.context;
-  const twice = rateSample.hasDsack && rateSample.dsackEnd === tcb.probeEnd;
-  const beyond = seqGt(segment.ack, tcb.probeEnd);
-  if (!tcb.probeRepeated || twice || beyond) {
-    tcb.probeInFlight = false;
-    return tcb.probeRepeated && !twice;
+  const twice = rateSample.hasDsack && rateSample.dsackEnd === probe.end;
+  const beyond = seqGt(segment.ack, probe.end);
+  if (!probe.repeated || twice || beyond) {
+    probe.inFlight = false;
+    return probe.repeated && !twice;
   }
-  if (duplicate && segment.length === 0 && segment.options.sackCount === 0) tcb.probeInFlight = false;
+  if (duplicate && segment.length === 0 && segment.options.sackCount === 0) probe.inFlight = false;
   return false;
 }

@@ -12,8 +12,10 @@ import type { Rack } from "./rack.ts";
 import type { Reassembly } from "./reassembly.ts";
 import { ReceiveBuffer } from "./receive-buffer.ts";
 import { ReceiveTuning } from "./receive-tuning.ts";
+import type { Recovery } from "./recovery.ts";
 import { RttEstimate } from "./rtt.ts";
 import { SendBuffer } from "./send-buffer.ts";
+import type { LossProbe } from "./tail-loss-probe.ts";
 import type { DeliveryCounts, TransmitLog } from "./transmit-log.ts";
 import type { Undo } from "./undo.ts";
 
@@ -148,31 +150,16 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   afterTimeout = false;
   /** The congestion window was what held output back. */
   cwndLimited = false;
-  /** When recovery began; what was in flight then; what was delivered and sent since (RFC 6937). */
-  recoveryAt = 0;
-  recoverFlight = 0;
-  prrDelivered = 0;
-  prrOut = 0;
+  recovery: Recovery | null = null;
   /** Why what is lost is taken to be, last. */
   retransmissionCause: RetransmissionCause = 0;
-  /** RFC 6675's rescue retransmission: not before SND.UNA is beyond this, and once. */
-  rescueAfter = 0;
-  rescued = false;
   rack: Rack | null = null;
-  /** A loss probe (RFC 8985 §7) is not yet acknowledged: its end, whether it repeats the last segment, and the round-trip samples had before it. */
-  probeInFlight = false;
-  probeRepeated = false;
-  probeEnd = 0;
-  probeSamples = -1;
+  probe: LossProbe | null = null;
   /** Made when recovery first begins. */
   undo: Undo | null = null;
   frto: FrtoStep = 0;
   /** Recoveries that turned out to have been for nothing. */
   spuriousRecoveries = 0;
-  /** Data that came out of order, and how far at most, in bytes and in µs. */
-  reorderings = 0;
-  reorderingBytes = 0;
-  reorderingUs = 0;
   /** What is in flight; null when nothing is. */
   sent: TransmitLog | null = null;
 

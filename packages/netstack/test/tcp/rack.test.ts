@@ -237,6 +237,8 @@ describe("proportional rate reduction (RFC 6937)", () => {
       const count = segments(talk).length;
       if (i > 4) expect(count).toBeLessThanOrEqual(1);
       sent += count;
+      // Not a pause until half of the window has drained, and then as many as arrive.
+      if (i === 12) expect(sent).toBeGreaterThanOrEqual(6);
     }
     // Two by limited transmit, and half of what was in flight.
     expect(sent).toBeGreaterThanOrEqual(10);
@@ -260,6 +262,15 @@ describe("proportional rate reduction (RFC 6937)", () => {
       [3, 4],
       [3, 3],
     ]);
+  });
+
+  it("while recovery makes no progress, no more leaves than arrives", () => {
+    const { talk } = flying(20);
+    talk.pass(RTT);
+    talk.say({ seq: 1, ack: 1, sack: [[at(17), at(20)]] });
+    expect(segments(talk)).toEqual([0, 1, 2]);
+    talk.say({ seq: 1, ack: 1, sack: [[at(16), at(20)]] });
+    expect(segments(talk)).toEqual([3]);
   });
 
   it("never more than ssthresh allows", () => {
