@@ -7,7 +7,7 @@ import { acknowledgedNews, detectLosses, duplicateAck, lossRepairedByProbe } fro
 import { noteSackBlocks } from "./sack-input.ts";
 import type { TcpSegment } from "./segment.ts";
 import { startRexmt } from "./send-data.ts";
-import { endOfData, finPending, flightSize } from "./send-space.ts";
+import { endOfData, finPending, flightSize, releaseSent } from "./send-space.ts";
 import { tuneSendBuffer } from "./send-tuning.ts";
 import { recordAcknowledged } from "./sent.ts";
 import { seqGe, seqGt, seqLe, seqLt } from "./seq.ts";
@@ -96,12 +96,7 @@ function restartTimers(tcb: Tcb): void {
 function release(tcb: Tcb, bytes: number): void {
   if (bytes === 0) return;
   tuneSendBuffer(tcb);
-  tcb.context.sendMemory.refund(bytes);
-  tcb.sendBuffer.acknowledge(bytes);
-  if (tcb.aboveHighWater && tcb.sendBuffer.queued <= tcb.sendHighWater / 2) {
-    tcb.aboveHighWater = false;
-    tcb.owner?.drained(tcb);
-  }
+  releaseSent(tcb, bytes);
 }
 
 /** RFC 6298 §3, RFC 7323 §4: the segment that was timed, or, when it had to be sent twice, the timestamp echoed. */

@@ -6,7 +6,7 @@ import { startTimer, stopTimer } from "./deadlines.ts";
 import { resumeDelivery } from "./delivery.ts";
 import { abortConnection } from "./end.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
-import { flightSize } from "./send-space.ts";
+import { flightSize, queueSlices } from "./send-space.ts";
 import { type KeySelection, rekey, selectKeys } from "./signatures/rekey.ts";
 import type { SignatureKey } from "./signatures/signature-key.ts";
 import { setState } from "./state.ts";
@@ -103,13 +103,10 @@ export class TcpConnection implements ByteStream {
       for (const slice of slices) slice.release?.();
       return tcb.sendBuffer.queued;
     }
-    const { stack, sendMemory } = tcb.context;
+    const { stack } = tcb.context;
     stack.enter();
     try {
-      const before = tcb.sendBuffer.queued;
-      tcb.sendBuffer.append(slices);
-      sendMemory.charge(tcb.sendBuffer.queued - before);
-      if (tcb.sendBuffer.queued >= tcb.sendHighWater) tcb.aboveHighWater = true;
+      queueSlices(tcb, slices);
       requestOutput(tcb);
     } finally {
       stack.leave();

@@ -4,6 +4,8 @@ import { BufferMemory } from "./buffer-memory.ts";
 import { ChunkPool } from "./chunk-pool.ts";
 import type { CongestionAlgorithm } from "./congestion.ts";
 import { RateSample } from "./delivery-rate.ts";
+import { FastOpenCache } from "./fast-open-cache.ts";
+import { FastOpenCookies } from "./fast-open-server.ts";
 import type { FlowKey } from "./flow.ts";
 import { FlowTable } from "./flow-table.ts";
 import { TcpHistograms } from "./histograms.ts";
@@ -40,6 +42,8 @@ export class TcpContext {
   readonly chunks: ChunkPool;
   readonly initial: InitialNumbers;
   readonly ports: EphemeralPorts;
+  readonly fastOpenCookies: FastOpenCookies;
+  readonly fastOpenCache: FastOpenCache;
   readonly algorithms: Map<string, CongestionAlgorithm> = new Map();
   /** Keys for the segments of peers, unless a listener or a connection has its own. */
   readonly signatureKeys: SignatureKeys = new SignatureKeys();
@@ -64,6 +68,12 @@ export class TcpContext {
     this.flows = new FlowTable(stack.random.uint32());
     this.initial = new InitialNumbers(stack.clock, secret ?? stack.random.fill(new Uint8Array(32)));
     this.ports = new EphemeralPorts(stack.random, stack.clock, () => this.tunables.portQuiettime.value * 1000);
+    this.fastOpenCookies = new FastOpenCookies(this);
+    this.fastOpenCache = new FastOpenCache(
+      stack.clock,
+      () => this.tunables.fastopenCcacheLimit.value,
+      () => this.tunables.fastopenPathDisableTime.value * 1e6,
+    );
   }
 
   get algorithm(): CongestionAlgorithm {

@@ -20,6 +20,8 @@ export function endConnection(tcb: Tcb, how: StreamEnd["how"], error?: Error): v
     else statistics.drops++;
   }
   statistics.closed++;
+  tcb.fastOpenQueue?.left(how === "reset", context.clock.coarse());
+  tcb.fastOpenQueue = null;
   tcb.endedHow = how;
   tcb.endedError = error;
   rememberPath(tcb);

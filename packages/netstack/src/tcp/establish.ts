@@ -8,6 +8,8 @@ import type { Tcb } from "./tcb.ts";
 export function establish(tcb: Tcb): void {
   tcb.context.statistics.connects++;
   stopTimer(tcb, TIMER_USER);
+  tcb.fastOpenQueue?.left(false, tcb.context.clock.coarse());
+  tcb.fastOpenQueue = null;
   setState(tcb, tcb.finQueued ? FIN_WAIT_1 : ESTABLISHED);
   recallPath(tcb);
   if (tcb.keepAlive) startTimer(tcb, TIMER_KEEP, tcb.keepIdleUs);

@@ -27,6 +27,8 @@ export interface TcpInfo {
   readonly windowScaling: boolean;
   readonly timestamps: boolean;
   readonly sack: boolean;
+  /** The SYN's data was taken (RFC 7413): by us, or by the peer. */
+  readonly fastOpen: boolean;
   readonly inRecovery: boolean;
   /** Not yet acknowledged; of it in flight; received and not yet taken. */
   readonly sendQueue: number;
@@ -100,6 +102,7 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     windowScaling: tcb.windowScaling,
     timestamps: tcb.timestamps,
     sack: tcb.sackPermitted,
+    fastOpen: tcb.fastOpened,
     inRecovery: tcb.inRecovery,
     sendQueue: tcb.sendBuffer.queued,
     inFlight: flightSize(tcb),

@@ -23,8 +23,11 @@ import { deliverWaiting } from "./delivery.ts";
 import { abortConnection, endConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
 import { establish } from "./establish.ts";
+import { synAcknowledged } from "./fast-open.ts";
 import { sendAck } from "./output.ts";
 import type { TcpSegment } from "./segment.ts";
+import { startRexmt } from "./send-data.ts";
+import { flightSize } from "./send-space.ts";
 import { seqGe, seqGt, seqLe, seqLt, seqMax } from "./seq.ts";
 import { setState } from "./state.ts";
 import { synSentInput } from "./syn-sent.ts";
@@ -125,7 +128,8 @@ function lossSuspected(tcb: Tcb): boolean {
  */
 function repeatedSyn(tcb: Tcb, segment: TcpSegment): boolean {
   if ((segment.flags & ACK) === 0) {
-    tcb.sndNxt = tcb.iss;
+    if (tcb.fastOpenQueue === null) tcb.sndNxt = tcb.iss;
+    else tcb.synAckDue = true;
     requestOutput(tcb);
     return false;
   }
@@ -158,7 +162,7 @@ function processReset(tcb: Tcb, segment: TcpSegment): void {
     );
     return;
   }
-  const refused = tcb.state === SYN_RECEIVED;
+  const refused = tcb.state === SYN_RECEIVED && !tcb.passive;
   endConnection(
     tcb,
     "reset",
@@ -186,12 +190,13 @@ function checkAck(tcb: Tcb, segment: TcpSegment): InputVerdict | null {
   const { statistics } = tcb.context;
   const { ack } = segment;
   if (tcb.state === SYN_RECEIVED) {
-    if (!seqGt(ack, tcb.sndUna) || seqGt(ack, tcb.sndMax)) {
+    if (seqLe(ack, tcb.iss) || seqGt(ack, tcb.sndMax)) {
       statistics.rcvAckTooMuch++;
       sendReset(tcb.context, segment, tcb.signer);
       return "done";
     }
     handshakeComplete(tcb, segment);
+    if (tcb.endedHow !== null) return "done";
   } else if (!ackAcceptable(tcb, ack)) {
     if (seqGt(ack, tcb.sndMax)) statistics.rcvAckTooMuch++;
     else statistics.ackOutOfWindow++;
@@ -211,12 +216,18 @@ function handshakeComplete(tcb: Tcb, segment: TcpSegment): void {
   tcb.maxSndWnd = Math.max(tcb.maxSndWnd, tcb.sndWnd);
   // The SYN is one number of sequence space, and none of the send buffer's.
   measure(tcb, segment);
-  tcb.sndUna = (tcb.iss + 1) >>> 0;
-  // A SYN,ACK that was to go again need not.
-  tcb.sndNxt = seqMax(tcb.sndNxt, tcb.sndUna);
-  tcb.rexmtTries = 0;
   stopTimer(tcb, TIMER_REXMT);
-  establish(tcb);
+  tcb.rexmtTries = 0;
+  if (tcb.passive) {
+    tcb.sndUna = (tcb.iss + 1) >>> 0;
+    // A SYN,ACK that was to go again need not.
+    tcb.synAckDue = false;
+    tcb.sndNxt = seqMax(tcb.sndNxt, tcb.sndUna);
+    // Fast Open: data behind the SYN,ACK is on its way, or was held back.
+    if (flightSize(tcb) > 0) startRexmt(tcb);
+  } else synAcknowledged(tcb, segment.ack);
+  requestOutput(tcb);
+  if (tcb.endedHow === null) establish(tcb);
 }
 
 function finAcknowledged(tcb: Tcb): InputVerdict | null {

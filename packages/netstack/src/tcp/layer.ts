@@ -1,4 +1,4 @@
-import { ConnectError, type ConnectOptions, type Connector } from "@nfs4/bytestream";
+import { ConnectError, type ConnectOptions, type Connector, type Slice } from "@nfs4/bytestream";
 import { Address } from "../address.ts";
 import type { InboundPacket } from "../packet.ts";
 import type { Stack } from "../stack.ts";
@@ -11,7 +11,8 @@ import { connectionError } from "./control-input.ts";
 import { endConnection } from "./end.ts";
 import { endsToOpen, type LocalEnd } from "./ends.ts";
 import { TcpError } from "./errors.ts";
-import { FLOW_CONNECTION, FLOW_SYN, FLOW_TIME_WAIT, type Flow } from "./flow.ts";
+import { beginFastOpen } from "./fast-open.ts";
+import { FLOW_CONNECTION, FLOW_SYN, FLOW_TIME_WAIT, type Flow, type FlowKey } from "./flow.ts";
 import type { TcpHistograms } from "./histograms.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
 import { connectionInput, finishIntoTimeWait } from "./input.ts";
@@ -27,11 +28,17 @@ import type { SignatureKeys } from "./signatures/signature-keys.ts";
 import type { Verifier } from "./signatures/signer.ts";
 import { TcpStatistics } from "./statistics.ts";
 import { SynCookies } from "./syn-cookies.ts";
-import { SynCache, type SynEntry } from "./syncache.ts";
+import type { SynEntry } from "./syn-entry.ts";
+import { SynCache } from "./syncache.ts";
 import type { Tcb } from "./tcb.ts";
 import { type TimeWait, TimeWaitList } from "./time-wait.ts";
 
 export interface TcpConnectOptions extends ConnectOptions, LocalEnd {
+  /**
+   * The first bytes to send, taken over as by `write`: with the SYN if the server has given us a cookie (RFC 7413), else behind the handshake; once more, should
+   * something duplicate the SYN, so they must bear that (§6.1). Empty: asks for a cookie, for later.
+   */
+  readonly fastOpen?: readonly Slice[];
   /** Signs the connection. Default: as `TcpLayer.signatureKeys` say; null: not at all. */
   readonly signatureKey?: SignatureKey | null;
 }
@@ -85,10 +92,16 @@ export class TcpLayer implements TransportProtocol {
     to: { readonly address: string; readonly port: number },
     options: TcpConnectOptions = {},
   ): Promise<TcpConnection> {
-    const { signal, timeoutMs } = options;
-    if (signal?.aborted) throw new ConnectError("ABORT_ERR", to, signal.reason);
+    const { signal, timeoutMs, fastOpen } = options;
     const context = this.#context;
-    const key = endsToOpen(context, this.#listeners, to, options);
+    let key: FlowKey;
+    try {
+      if (signal?.aborted) throw new ConnectError("ABORT_ERR", to, signal.reason);
+      key = endsToOpen(context, this.#listeners, to, options);
+    } catch (error) {
+      for (const slice of fastOpen ?? []) slice.release?.();
+      throw error;
+    }
     const pending = new PendingConnect(to, signal);
     context.stack.enter();
     try {
@@ -99,6 +112,7 @@ export class TcpLayer implements TransportProtocol {
       const timeout = timeoutMs ?? context.tunables.keepinit.value;
       const { signatureKey = context.signatureKey(null, key) } = options;
       const tcb = openActive(context, key, timeout * 1000, leastIss, signatureKey);
+      if (fastOpen !== undefined) beginFastOpen(tcb, fastOpen);
       pending.begin(tcb);
       requestOutput(tcb);
     } finally {

@@ -1,6 +1,7 @@
 import type { ByteStream, Listener, SocketAddress } from "@nfs4/bytestream";
 import type { Address } from "../address.ts";
 import { TcpConnection } from "./connection.ts";
+import type { FastOpenQueue } from "./fast-open-server.ts";
 import type { SignatureKeys } from "./signatures/signature-keys.ts";
 import type { Tcb, TcbOwner } from "./tcb.ts";
 
@@ -24,6 +25,8 @@ export class TcpListener implements Listener, TcbOwner {
   halfOpen = 0;
   /** Until when an acknowledgment out of the blue may bring a SYN cookie; µs of uptime. */
   cookiesUntil = 0;
+  /** Null: Fast Open is off. */
+  readonly fastOpen: FastOpenQueue | null;
   closed = false;
   readonly #host: ListenerHost;
   #handler: ((stream: ByteStream) => void) | null = null;
@@ -35,12 +38,14 @@ export class TcpListener implements Listener, TcbOwner {
     port: number,
     backlog: number,
     signatureKeys: SignatureKeys,
+    fastOpen: FastOpenQueue | null,
   ) {
     this.#host = host;
     this.address = address;
     this.port = port;
     this.backlog = backlog;
     this.signatureKeys = signatureKeys;
+    this.fastOpen = fastOpen;
     this.halfOpenLimit = Math.max(backlog, 16) * 4;
     this.localAddress = {
       family: address?.family === 4 ? "IPv4" : "IPv6",

@@ -3,12 +3,15 @@ import { ACK, FIN, RST, SYN } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import { checkedPort, endsOfSegment, unusedPort } from "./ends.ts";
 import { TcpError } from "./errors.ts";
+import { acceptFastOpen, judgeFastOpen } from "./fast-open.ts";
+import { FastOpenQueue } from "./fast-open-server.ts";
 import { type ListenerHost, TcpListener } from "./listener.ts";
 import type { Handshake } from "./open.ts";
 import type { TcpSegment } from "./segment.ts";
 import type { SignatureKey } from "./signatures/signature-key.ts";
 import { type SignatureKeyEntry, SignatureKeys } from "./signatures/signature-keys.ts";
 import type { SynCookies } from "./syn-cookies.ts";
+import { SynEntry } from "./syn-entry.ts";
 import type { SynCache } from "./syncache.ts";
 import { sendReset } from "./transmit.ts";
 
@@ -19,6 +22,13 @@ export interface TcpListenOptions {
   readonly port: number;
   /** Connections that may wait for `accept`. Default 128. */
   readonly backlog?: number;
+  /**
+   * Takes data with the SYN of clients that have a cookie (RFC 7413), and hands their connections out before the handshake is complete. A SYN that was duplicated on
+   * its way and comes after its connection is gone brings its data once more (§6.1): only for protocols that can bear that. Default false.
+   */
+  readonly fastOpen?: boolean;
+  /** Fast Open connections at most whose handshake is not complete; beyond, their SYNs are ordinary ones. Default: `backlog`, but no more than 64. */
+  readonly fastOpenPending?: number;
   /** Who must sign, and with which keys: `listener.signatureKeys` from the first segment on. */
   readonly signatureKeys?: Iterable<SignatureKeyEntry>;
 }
@@ -73,7 +83,9 @@ export class Listeners implements ListenerHost {
     }
     const keys = new SignatureKeys(options.signatureKeys);
     keys.onChange = () => this.#synCache.forgetRekeyed();
-    const listener = new TcpListener(this, address, port, options.backlog ?? 128, keys);
+    const { backlog = 128, fastOpen = false, fastOpenPending = Math.min(backlog, 64) } = options;
+    const queue = fastOpen ? new FastOpenQueue(fastOpenPending) : null;
+    const listener = new TcpListener(this, address, port, backlog, keys, queue);
     this.#byPort.set(port, [...same, listener]);
     return listener;
   }
@@ -129,8 +141,35 @@ export class Listeners implements ListenerHost {
       statistics.listenDrop++;
       return null;
     }
-    this.#synCache.add(endsOfSegment(segment), segment, listener, segment.packet.iface.mtu, leastIss);
+    this.#answer(segment, listener, leastIss);
     return null;
+  }
+
+  /** A SYN that a listener has room for. */
+  #answer(segment: TcpSegment, listener: TcpListener, leastIss: number): void {
+    const context = this.#context;
+    const key = endsOfSegment(segment);
+    const { mtu } = segment.packet.iface;
+    const { fastOpen } = listener;
+    const mayOpenFast =
+      fastOpen !== null &&
+      segment.options.fastOpenLength >= 0 &&
+      (segment.flags & FIN) === 0 &&
+      context.tunables.fastopenServer.value &&
+      // The signature leaves no room for the option.
+      context.signatureKey(listener.signatureKeys, key) === null;
+    if (!mayOpenFast) {
+      this.#synCache.add(key, segment, listener, mtu, leastIss);
+      return;
+    }
+    const { isGood, cookie } = judgeFastOpen(context, fastOpen, key, segment);
+    if (!isGood) {
+      this.#synCache.add(key, segment, listener, mtu, leastIss, cookie);
+      return;
+    }
+    const handshake = new SynEntry(context, key, segment, listener, mtu, leastIss);
+    handshake.fastOpenCookie = cookie;
+    acceptFastOpen(context, handshake, fastOpen, segment);
   }
 
   /** Only where some were sent of late: otherwise nobody gets to guess. */

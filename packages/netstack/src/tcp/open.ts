@@ -80,6 +80,8 @@ export interface Handshake extends SignedFlowKey {
   readonly startedAt: number;
   /** How often it went again. */
   readonly retransmits: number;
+  /** A Fast Open cookie that the first SYN,ACK brings, or null. */
+  readonly fastOpenCookie: Uint8Array | null;
 }
 
 /** The end of a passive OPEN: a handshake that has been seen through but for the last step, which is taken as in SYN-RECEIVED. */

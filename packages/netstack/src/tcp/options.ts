@@ -8,6 +8,10 @@ const OPTION_WINDOW_SCALE = 3;
 const OPTION_SACK_PERMITTED = 4;
 const OPTION_SACK = 5;
 const OPTION_TIMESTAMPS = 8;
+/** RFC 7413 §4.1.1. */
+const OPTION_FAST_OPEN = 34;
+const MOST_COOKIE = 16;
+const FEWEST_COOKIE = 4;
 
 /** Room for four SACK blocks: more do not fit in a header. */
 const MAX_SACK_BLOCKS = 4;
@@ -33,6 +37,9 @@ export class TcpOptions {
   signatureCount = 0;
   signatureOffset = 0;
   signatureLength = 0;
+  /** Length of the Fast Open cookie in `fastOpenCookie`; 0: empty, a request; −1: not given. */
+  fastOpenLength = -1;
+  readonly fastOpenCookie: Uint8Array = new Uint8Array(MOST_COOKIE);
   /** Options nobody here understands: skipped by their length (MUST-6). */
   unknown = 0;
   /** An option's length was impossible: what stood before it holds, the rest was not looked at (MUST-7). */
@@ -48,6 +55,7 @@ export class TcpOptions {
     this.sackCount = 0;
     this.signatureKind = 0;
     this.signatureCount = 0;
+    this.fastOpenLength = -1;
     this.unknown = 0;
     this.malformed = false;
   }
@@ -115,9 +123,20 @@ export class TcpOptions {
         this.signatureOffset = at;
         this.signatureLength = length;
         return;
+      case OPTION_FAST_OPEN:
+        if (syn) this.#readFastOpen(view, at, length);
+        return;
       default:
         this.unknown++;
     }
+  }
+
+  /** Invalid lengths are ignored (RFC 7413 §4.1.1). */
+  #readFastOpen(view: DataView, at: number, length: number): void {
+    const cookie = length - 2;
+    if (cookie !== 0 && (cookie < FEWEST_COOKIE || cookie > MOST_COOKIE || cookie % 2 !== 0)) return;
+    this.fastOpenLength = cookie;
+    for (let i = 0; i < cookie; i++) this.fastOpenCookie[i] = view.getUint8(at + 2 + i);
   }
 
   #readSack(view: DataView, at: number, length: number): void {
@@ -180,6 +199,13 @@ export function finishOptions(view: DataView, offset: number, length: number, si
   const filler = signatureLength === 0 ? OPTION_END : OPTION_NOP;
   while ((length + signatureLength) % 4 !== 0) view.setUint8(offset + length++, filler);
   return length + signatureLength;
+}
+
+/** The Fast Open option; an empty cookie asks for one. Returns the number of bytes written. */
+export function writeFastOpen(view: DataView, offset: number, cookie: Uint8Array): number {
+  view.setUint16(offset, (OPTION_FAST_OPEN << 8) | (2 + cookie.length));
+  for (let i = 0; i < cookie.length; i++) view.setUint8(offset + 2 + i, cookie[i]!);
+  return 2 + cookie.length;
 }
 
 /** NOP, NOP, Timestamps. Returns 12. */

@@ -38,7 +38,9 @@ import { windowUpdateDue } from "./window.ts";
 export function output(tcb: Tcb): void {
   const { state } = tcb;
   if (state === CLOSED || state === LISTEN || state === TIME_WAIT) return;
-  if (state === SYN_SENT || state === SYN_RECEIVED) {
+  if (tcb.fastOpenQueue !== null) {
+    if (!answerFastOpen(tcb)) return;
+  } else if (state === SYN_SENT || state === SYN_RECEIVED) {
     if (tcb.sndNxt === tcb.iss) sendSyn(tcb);
     else if (tcb.ackNow && state === SYN_RECEIVED) sendAck(tcb);
     return;
@@ -112,12 +114,31 @@ function sendNext(tcb: Tcb): number {
 function sendSyn(tcb: Tcb): void {
   const flags = tcb.state === SYN_SENT ? SYN : SYN | ACK;
   tcb.context.statistics.sndCtrl++;
-  if (transmit(tcb, tcb.iss, flags, 0, 0, 0) < 0) {
+  const cookie = flags === SYN ? tcb.fastOpenCookie : null;
+  const data = cookie === null ? 0 : Math.min(tcb.synDataLimit, tcb.sendBuffer.queued);
+  const payload = transmit(tcb, tcb.iss, flags, 0, data, 0);
+  if (payload < 0) {
     if (!timerRuns(tcb, TIMER_REXMT)) startRexmt(tcb);
     return;
   }
-  noteSent(tcb, tcb.iss, 1);
-  tcb.sndNxt = (tcb.iss + 1) >>> 0;
+  tcb.bytesSent += payload;
+  noteSent(tcb, tcb.iss, 1 + payload);
+  tcb.sndNxt = (tcb.iss + 1 + payload) >>> 0;
+}
+
+/**
+ * The server's side of Fast Open before the handshake is complete: sends the SYN,ACK when that is due. True: data may go as well, which it may not
+ * once the SYN,ACK had to go again (RFC 7413 §4.2.2: neither data nor the option, for compatibility).
+ */
+function answerFastOpen(tcb: Tcb): boolean {
+  if (tcb.synAckDue) {
+    tcb.context.statistics.sndCtrl++;
+    if (transmit(tcb, tcb.iss, SYN | ACK, 0, 0, 0) >= 0) tcb.synAckDue = false;
+    if (!timerRuns(tcb, TIMER_REXMT)) startRexmt(tcb);
+  }
+  if (tcb.rexmtTries === 0 && !tcb.synAckDue) return true;
+  if (tcb.ackNow) sendAck(tcb);
+  return false;
 }
 
 /**

@@ -2,7 +2,11 @@ import { ConnectError } from "@nfs4/bytestream";
 import { TcpConnection } from "./connection.ts";
 import { abortConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
+import { fastOpenFailed } from "./fast-open.ts";
 import type { Tcb, TcbOwner } from "./tcb.ts";
+
+/** Codes of what may be the fault of Fast Open (RFC 7413 §4.1.3.1). */
+const NO_ANSWER: ReadonlySet<string> = new Set(["ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH"]);
 
 /** A call of `connect()` that waits for its connection. */
 export class PendingConnect implements TcbOwner {
@@ -38,6 +42,7 @@ export class PendingConnect implements TcbOwner {
     this.#signal?.removeEventListener("abort", this.#onAbort);
     const error = tcb.endedError;
     const code = error instanceof TcpError ? error.code : "ECONNABORTED";
+    if (tcb.fastOpenTried && NO_ANSWER.has(code)) fastOpenFailed(tcb);
     this.#reject(new ConnectError(tcb.endedHow === "aborted" ? "ABORT_ERR" : code, this.#to, error));
   }
 

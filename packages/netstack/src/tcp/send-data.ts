@@ -73,7 +73,8 @@ export function noteSent(tcb: Tcb, seq: number, length: number): void {
     tcb.timedSeq = end;
     tcb.context.statistics.segsTimed++;
   }
-  if (tcb.state >= ESTABLISHED) recordSent(tcb, seq, end, now);
+  // All but SYNs.
+  if (tcb.state >= ESTABLISHED || tcb.fastOpenQueue !== null) recordSent(tcb, seq, end, now);
   if (fresh) {
     if (tcb.sndMax === tcb.sndUna) {
       tcb.noProgressSince = now;

@@ -159,6 +159,19 @@ export class TcpStatistics {
   scRecvCookie = 0;
   scFailCookie = 0;
 
+  // Fast Open (RFC 7413), the client's side: cookies asked for, SYNs with data, those whose data was acknowledged, paths found to let none through,
+  // connections that kept off such a path
+  foCookieAsked = 0;
+  foSent = 0;
+  foAccepted = 0;
+  foBlackHole = 0;
+  foPathDisabled = 0;
+  /** The server's: cookies given, SYNs whose data was taken, wrong or old cookies, SYNs beyond the listener's limit. */
+  foCookieGiven = 0;
+  foTaken = 0;
+  foBadCookie = 0;
+  foOverflow = 0;
+
   // TIME-WAIT
   twEntered = 0;
   twRecycles = 0;

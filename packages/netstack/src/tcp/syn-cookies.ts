@@ -126,6 +126,7 @@ export class SynCookies {
       window: Math.min(0xffff, tunables.recvspace.value),
       startedAt: -1,
       retransmits: 0,
+      fastOpenCookie: null,
     };
   }
 

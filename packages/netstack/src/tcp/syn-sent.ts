@@ -4,6 +4,7 @@ import { stopTimer } from "./deadlines.ts";
 import { endConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
 import { establish } from "./establish.ts";
+import { noteFastOpenAnswer, synAcknowledged } from "./fast-open.ts";
 import { negotiate } from "./negotiate.ts";
 import type { TcpSegment } from "./segment.ts";
 import { seqGt, seqLe } from "./seq.ts";
@@ -55,6 +56,7 @@ export function synSentInput(tcb: Tcb, segment: TcpSegment): boolean {
     // Both have called: RFC 9293 §3.5, figure 7.
     setState(tcb, SYN_RECEIVED);
     tcb.sndNxt = tcb.iss;
+    tcb.fastOpenCookie = null;
     stopTimer(tcb, TIMER_REXMT);
     requestOutput(tcb);
     return false;
@@ -69,12 +71,12 @@ export function synSentInput(tcb: Tcb, segment: TcpSegment): boolean {
   }
   tcb.rexmtShift = 0;
   tcb.rexmtTries = 0;
-  tcb.sndUna = ack;
-  tcb.sndNxt = ack;
   tcb.recover = tcb.iss;
   stopTimer(tcb, TIMER_REXMT);
   tcb.ackNow = true;
   requestOutput(tcb);
-  establish(tcb);
+  noteFastOpenAnswer(tcb, segment.options, (ack - tcb.iss - 1) >>> 0);
+  synAcknowledged(tcb, ack);
+  if (tcb.endedHow === null) establish(tcb);
   return tcb.endedHow === null;
 }

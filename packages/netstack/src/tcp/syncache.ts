@@ -3,74 +3,13 @@ import { AddressMap } from "../address-map.ts";
 import { challengeAllowed } from "./challenge.ts";
 import { ACK, RST, SYN } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
-import { FLOW_SYN, Flow, type FlowKey } from "./flow.ts";
+import type { FlowKey } from "./flow.ts";
 import type { TcpListener } from "./listener.ts";
-import { defaultMss, mssForMtu } from "./mss.ts";
-import type { Handshake } from "./open.ts";
 import type { TcpSegment } from "./segment.ts";
-import { seqLe, seqLt } from "./seq.ts";
-import type { SignatureKey } from "./signatures/signature-key.ts";
+import { seqLt } from "./seq.ts";
 import type { SynCookies } from "./syn-cookies.ts";
+import { SynEntry } from "./syn-entry.ts";
 import { sendBare, sendReset, sendSynAck } from "./transmit.ts";
-import { ourWindowShift } from "./window.ts";
-
-/** A connection whose handshake is under way (SYN-RECEIVED by a passive OPEN): what is needed to complete it, and no more. */
-export class SynEntry extends Flow implements Handshake {
-  readonly listener: TcpListener;
-  readonly iss: number;
-  readonly irs: number;
-  /** As in the SYN: not scaled. */
-  readonly peerWindow: number;
-  readonly peerMss: number;
-  readonly ourMss: number;
-  /** −1: no scaling. */
-  readonly peerShift: number;
-  readonly ourShift: number;
-  readonly sackPermitted: boolean;
-  readonly timestamps: boolean;
-  tsRecent: number;
-  readonly tsOffset: number;
-  readonly signatureKey: SignatureKey | null;
-  readonly window: number;
-  /** When the first SYN,ACK went out: times the round trip if it was not sent again. µs. */
-  readonly startedAt: number;
-  retransmits = 0;
-  deadline = 0;
-  challengeCount = 0;
-  challengeSince = 0;
-
-  constructor(
-    context: TcpContext,
-    key: FlowKey,
-    segment: TcpSegment,
-    listener: TcpListener,
-    mtu: number,
-    leastIss: number,
-  ) {
-    super(FLOW_SYN, key);
-    const { tunables, initial } = context;
-    const { options } = segment;
-    this.listener = listener;
-    const iss = initial.sequence(key);
-    // After TIME-WAIT: beyond what the old connection used (RFC 9293 §3.6.1, MAY-2 a).
-    this.iss = leastIss >= 0 && seqLe(iss, leastIss) ? (leastIss + 64_000) >>> 0 : iss;
-    this.irs = segment.seq;
-    this.signatureKey = context.signatureKey(listener.signatureKeys, key);
-    this.signer = this.signatureKey?.signer(key, this.iss, this.irs, segment) ?? null;
-    this.peerWindow = segment.window;
-    this.peerMss = options.mss === 0 ? defaultMss(context, key.family) : options.mss;
-    this.ourMss = mssForMtu(key.family, mtu);
-    const extended = tunables.rfc1323.value;
-    this.peerShift = extended ? options.windowShift : -1;
-    this.ourShift = this.peerShift >= 0 ? ourWindowShift(tunables) : -1;
-    this.sackPermitted = tunables.sack.value && options.sackPermitted;
-    this.timestamps = extended && options.hasTimestamps;
-    this.tsRecent = options.tsVal;
-    this.tsOffset = this.timestamps ? initial.timestampOffset(key) : 0;
-    this.window = Math.min(0xffff, tunables.recvspace.value);
-    this.startedAt = context.clock.coarse();
-  }
-}
 
 /** What a segment for an embryonic connection leads to: nothing more, its completion, or a look at it as at a new SYN. */
 export type SynVerdict = "done" | "complete" | "listen";
@@ -100,8 +39,17 @@ export class SynCache {
     return this.#size;
   }
 
-  /** A SYN for a listener: answers it (RFC 9293 §3.10.7.2, third). `mtu`: of the path back. */
-  add(key: FlowKey, segment: TcpSegment, listener: TcpListener, mtu: number, leastIss: number): void {
+  /**
+   * A SYN for a listener: answers it (RFC 9293 §3.10.7.2, third), with a Fast Open cookie if there is one to give. `mtu`: of the path back.
+   */
+  add(
+    key: FlowKey,
+    segment: TcpSegment,
+    listener: TcpListener,
+    mtu: number,
+    leastIss: number,
+    fastOpenCookie: Uint8Array | null = null,
+  ): void {
     const context = this.#context;
     const { statistics, tunables, flows } = context;
     const isPeerFull = this.#countOf(key) >= tunables.syncachePeerlimit.value;
@@ -120,6 +68,7 @@ export class SynCache {
     if (listener.halfOpen >= listener.halfOpenLimit) this.#dropOldest(listener);
     else if (this.#size >= tunables.syncacheLimit.value) this.#dropOldest(null);
     const entry = new SynEntry(context, key, segment, listener, mtu, leastIss);
+    entry.fastOpenCookie = fastOpenCookie;
     flows.insert(entry);
     listener.halfOpen++;
     this.#size++;
@@ -257,6 +206,8 @@ export class SynCache {
       entry.sackPermitted,
       entry.timestamps ? context.timestamp(entry.tsOffset) : -1,
       entry.tsRecent,
+      // Once more it goes without, in case that the option was what made it get lost (RFC 7413 §4.2.1).
+      entry.retransmits === 0 ? entry.fastOpenCookie : null,
     );
   }
 

@@ -5,6 +5,7 @@ import type { CongestionControl, CongestionWindow } from "./congestion.ts";
 import { CLOSED, type TcpState, TIMERS } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import { AckPacing } from "./delayed-ack.ts";
+import type { FastOpenQueue } from "./fast-open-server.ts";
 import { FLOW_CONNECTION, Flow, type FlowKey } from "./flow.ts";
 import type { FrtoStep } from "./frto.ts";
 import type { RetransmissionCause } from "./loss-events.ts";
@@ -226,6 +227,20 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   /** Challenge ACKs sent in the interval that began at `challengeSince`. */
   challengeCount = 0;
   challengeSince = 0;
+
+  // Fast Open (RFC 7413)
+  /** That the next SYN or SYN,ACK brings; empty: it asks for one; null: none. */
+  fastOpenCookie: Uint8Array | null = null;
+  /** The first SYN carried the option. */
+  fastOpenTried = false;
+  /** The SYN's data was taken: by us, or by the peer. */
+  fastOpened = false;
+  /** Bytes that the SYN may carry. */
+  synDataLimit = 0;
+  /** On the server's side, until the handshake is complete. */
+  fastOpenQueue: FastOpenQueue | null = null;
+  /** Then: the SYN,ACK is to go out. */
+  synAckDue = false;
 
   // For tcpInfo()
   openedAt = 0;

@@ -74,7 +74,9 @@ function expired(tcb: Tcb, timer: number): void {
 function retransmissionTimeout(tcb: Tcb): void {
   const { statistics, tunables } = tcb.context;
   statistics.rexmtTimeo++;
-  if (++tcb.rexmtTries > tunables.rexmitTries.value) {
+  // A SYN,ACK is given up sooner: there may be nobody.
+  const most = tcb.fastOpenQueue === null ? tunables.rexmitTries.value : tunables.syncacheRexmtlimit.value;
+  if (++tcb.rexmtTries > most) {
     statistics.timeoutDrop++;
     abortConnection(tcb, "timeout", new TcpError(tcb.softError || "ETIMEDOUT", "the peer does not answer"));
     return;
@@ -86,7 +88,14 @@ function retransmissionTimeout(tcb: Tcb): void {
     tcb.owner?.reported(tcb, new TcpError("ETIMEDOUT", `${R1} retransmissions without an answer`));
     if (tcb.endedHow !== null) return;
   }
-  if (tcb.state === SYN_SENT || tcb.state === SYN_RECEIVED) {
+  if (tcb.fastOpenQueue !== null) {
+    tcb.synAckDue = true;
+    tcb.fastOpenCookie = null;
+    tcb.timing = false;
+    if (flightSize(tcb) > 0) lossByTimeout(tcb);
+  } else if (tcb.state === SYN_SENT || tcb.state === SYN_RECEIVED) {
+    // Without what may have been in its way (RFC 7413 §4.2.2).
+    tcb.fastOpenCookie = null;
     tcb.sndNxt = tcb.iss;
   } else {
     lossByTimeout(tcb);

@@ -5,7 +5,15 @@ import { ACK, FIN, PROTOCOL_TCP, PSH, RST, SYN, TCP_HEADER, TIMER_DELACK, TIMEST
 import type { TcpContext } from "./context.ts";
 import { stopTimer } from "./deadlines.ts";
 import type { FlowKey, SignedFlowKey } from "./flow.ts";
-import { finishOptions, sackOverhead, wholeWords, writeSack, writeSynOptions, writeTimestamps } from "./options.ts";
+import {
+  finishOptions,
+  sackOverhead,
+  wholeWords,
+  writeFastOpen,
+  writeSack,
+  writeSynOptions,
+  writeTimestamps,
+} from "./options.ts";
 import { noteTimestampSent } from "./receive-tuning.ts";
 import type { TcpSegment } from "./segment.ts";
 import type { Signer } from "./signatures/signer.ts";
@@ -167,11 +175,13 @@ export function sendSynAck(
   sackPermitted: boolean,
   tsVal: number,
   tsEcr: number,
+  cookie: Uint8Array | null = null,
 ): OutputResult {
   const out = context.stack.acquireOutbound();
   address(out, key);
   const at = out.transportOffset + TCP_HEADER;
-  const length = writeSynOptions(out.view, at, mss, windowShift, sackPermitted, tsVal, tsEcr);
+  let length = writeSynOptions(out.view, at, mss, windowShift, sackPermitted, tsVal, tsEcr);
+  if (cookie !== null) length += writeFastOpen(out.view, at + length, cookie);
   const options = finishOptions(out.view, at, length, signatureLength(key.signer));
   writeHeader(out, key.localPort, key.remotePort, seq, ack, SYN | ACK, TCP_HEADER + options, window);
   if (key.signer !== null && !signed(context, key.signer, out)) return OUTPUT_OK;
@@ -240,6 +250,7 @@ function writeOptions(tcb: Tcb, view: DataView, at: number, flags: number): numb
       tsVal,
       answering ? tcb.tsRecent : 0,
     );
+    if (tcb.fastOpenCookie !== null) length += writeFastOpen(view, at + length, tcb.fastOpenCookie);
     return finishOptions(view, at, length, signature);
   }
   if (tcb.timestamps) {

@@ -55,6 +55,12 @@ export class TcpTunables implements RttLimits, CongestionTunables {
   readonly reassMaxqueuelen: Sysctl<number>;
   readonly syncacheLimit: Sysctl<number>;
   readonly syncachePeerlimit: Sysctl<number>;
+  readonly fastopenClient: Sysctl<boolean>;
+  readonly fastopenServer: Sysctl<boolean>;
+  readonly fastopenAcceptAny: Sysctl<boolean>;
+  readonly fastopenAutokey: Sysctl<number>;
+  readonly fastopenCcacheLimit: Sysctl<number>;
+  readonly fastopenPathDisableTime: Sysctl<number>;
   readonly syncacheRexmtlimit: Sysctl<number>;
   readonly syncookies: Sysctl<boolean>;
   readonly syncookiesOnly: Sysctl<boolean>;
@@ -227,6 +233,34 @@ export class TcpTunables implements RttLimits, CongestionTunables {
     );
     this.syncookies = flag("syncookies", true, "Answer with SYN cookies when a limit of the SYN cache is reached");
     this.syncookiesOnly = flag("syncookies_only", false, "Use SYN cookies for every handshake");
+    this.fastopenClient = flag("fastopen.client_enable", true, "Fast Open (RFC 7413) for connections that ask for it");
+    this.fastopenServer = flag("fastopen.server_enable", true, "Fast Open (RFC 7413) for listeners that ask for it");
+    this.fastopenAcceptAny = flag("fastopen.acceptany", false, "Take every Fast Open cookie for good (for tests)");
+    this.fastopenAutokey = number(
+      "fastopen.autokey",
+      3600,
+      0,
+      31_536_000,
+      "Time after which the key of our Fast Open cookies is drawn anew, s; cookies hold for one to two of them; 0: never",
+    );
+    tree.number("net.inet.tcp.fastopen.keylen", 16, {
+      description: "Length of the key of our Fast Open cookies, bytes",
+      readOnly: true,
+    });
+    this.fastopenCcacheLimit = number(
+      "fastopen.ccache_limit",
+      2048,
+      0,
+      1_000_000,
+      "Paths of which Fast Open cookies are remembered, at most; the one least recently used goes first",
+    );
+    this.fastopenPathDisableTime = number(
+      "fastopen.path_disable_time",
+      900,
+      0,
+      86_400,
+      "Time without Fast Open on a path that does not let it through, s; doubled each time in a row",
+    );
     this.syncacheRexmtlimit = number("syncache.rexmtlimit", 3, 0, 12, "Retransmissions of a SYN,ACK");
     this.blackhole = number(
       "blackhole",

@@ -13,6 +13,7 @@ import {
   read,
   until,
 } from "./exchange.ts";
+import { FAST_OPEN } from "./fast-open.ts";
 import type { Ends, World } from "./world.ts";
 
 export interface Scenario {
@@ -164,4 +165,5 @@ export const SCENARIOS: readonly Scenario[] = [
       for (const { ours } of ends) equal((await ours.closed).how, "closed", "end");
     },
   },
+  FAST_OPEN,
 ];
