@@ -121,6 +121,7 @@ const TCP: Meanings = {
   keepTimeo: "Keep-alive timeouts",
   keepProbe: "Keep-alive probes sent",
   keepDrops: "Connections dropped by keep-alive",
+  finwait2Drops: "Connections ended in FIN-WAIT-2, closed here and not there",
   userTimeoutDrop: "Connections dropped by the user's timeout",
   segsTimed: "Round trips that were measured",
   rttUpdated: "Round-trip estimates updated",

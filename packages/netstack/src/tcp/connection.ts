@@ -1,11 +1,22 @@
 import type { ByteSink, ByteStream, Slice, SocketAddress, StreamEnd } from "@nfs4/bytestream";
 import { formatWords } from "../address.ts";
-import { CLOSE_WAIT, ESTABLISHED, FIN_WAIT_1, LAST_ACK, TIMER_KEEP, TIMER_USER } from "./constants.ts";
+import {
+  CLOSE_WAIT,
+  ESTABLISHED,
+  FIN_WAIT_1,
+  FIN_WAIT_2,
+  LAST_ACK,
+  TIMER_KEEP,
+  TIMER_LINGER,
+  TIMER_USER,
+} from "./constants.ts";
 import { requestOutput } from "./context.ts";
 import { startTimer, stopTimer } from "./deadlines.ts";
 import { resumeDelivery } from "./delivery.ts";
 import { abortConnection } from "./end.ts";
+import { TcpError } from "./errors.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
+import { ClosedSink, finAcknowledgedFirst } from "./linger.ts";
 import { flightSize, queueSlices } from "./send-space.ts";
 import { type KeySelection, rekey, selectKeys } from "./signatures/rekey.ts";
 import type { SignatureKey } from "./signatures/signature-key.ts";
@@ -22,6 +33,7 @@ export interface KeepAliveOptions {
 
 let settle: (connection: TcpConnection) => void;
 let drain: (connection: TcpConnection) => void;
+let linger: (connection: TcpConnection, done: boolean) => void;
 
 /** Tells a stream what its control block has to say. */
 const streamOwner: TcbOwner = {
@@ -31,6 +43,9 @@ const streamOwner: TcbOwner = {
   },
   drained(tcb: Tcb): void {
     drain(tcb.stream as TcpConnection);
+  },
+  lingered(tcb: Tcb, done: boolean): void {
+    linger(tcb.stream as TcpConnection, done);
   },
   reported(tcb: Tcb, error: Error): void {
     (tcb.stream as TcpConnection).onError?.(error);
@@ -54,10 +69,13 @@ export class TcpConnection implements ByteStream {
   #closed: Promise<StreamEnd> | null = null;
   #settle: ((end: StreamEnd) => void) | null = null;
   #settled = false;
+  /** Calls of `close()` that wait. */
+  #lingering: ((done: boolean) => void)[] = [];
 
   static {
     settle = (connection) => connection.#ended();
     drain = (connection) => connection.onDrain?.();
+    linger = (connection, done) => connection.#lingered(done);
   }
 
   /** Takes the control block over. */
@@ -147,6 +165,30 @@ export class TcpConnection implements ByteStream {
     this.#within(() => abortConnection(tcb, "aborted", reason));
   }
 
+  /**
+   * Ends both directions, as close(2): what was written still goes, and what comes from now on is answered by a reset, as is at once what nobody has taken (SHLD-3).
+   * Resolves, as BSD's SO_LINGER lets close(2) return, when everything and our FIN is acknowledged: true; or after `lingerMs`, or when the connection is lost: false. TCP
+   * goes on by itself after `lingerMs`. 0: does not wait and does not send, but resets. Default: waits as long as it takes.
+   */
+  close(options: { readonly lingerMs?: number } = {}): Promise<boolean> {
+    const tcb = this.#tcb;
+    const { lingerMs = Number.POSITIVE_INFINITY } = options;
+    if (tcb.endedHow === null && (lingerMs === 0 || tcb.receiveBuffer.ordered > 0)) {
+      this.abort(lingerMs === 0 ? undefined : new TcpError("ECONNABORTED", "closed with data unread"));
+    }
+    if (tcb.endedHow !== null) return Promise.resolve(tcb.endedHow === "closed");
+    if (!tcb.fullyClosed) {
+      tcb.fullyClosed = true;
+      this.setSink(new ClosedSink(tcb));
+      this.shutdown();
+    }
+    return new Promise((resolve) => {
+      this.#lingering.push(resolve);
+      if (tcb.state === FIN_WAIT_2) finAcknowledgedFirst(tcb);
+      else if (lingerMs !== Number.POSITIVE_INFINITY) startTimer(tcb, TIMER_LINGER, lingerMs * 1000);
+    });
+  }
+
   get closed(): Promise<StreamEnd> {
     this.#closed ??= new Promise((resolve) => {
       if (this.#settled) resolve(this.#end());
@@ -183,6 +225,13 @@ export class TcpConnection implements ByteStream {
     const tcb = this.#tcb;
     tcb.noDelay = noDelay;
     if (noDelay && tcb.endedHow === null) this.#within(() => requestOutput(tcb));
+  }
+
+  /** True: only full segments go, until it is false again or the connection is shut down (FreeBSD's TCP_NOPUSH, Linux's TCP_CORK without its 200 ms). */
+  setCork(corked: boolean): void {
+    const tcb = this.#tcb;
+    tcb.corked = corked;
+    if (!corked && tcb.endedHow === null) this.#within(() => requestOutput(tcb));
   }
 
   /** Keep-alive probes, off unless net.inet.tcp.always_keepalive is set (MUST-24, MUST-25). */
@@ -259,7 +308,12 @@ export class TcpConnection implements ByteStream {
     )
       return;
     this.#settled = true;
+    this.#lingered(tcb.endedHow === "closed");
     this.#settle?.(this.#end());
+  }
+
+  #lingered(done: boolean): void {
+    for (const resolve of this.#lingering.splice(0)) resolve(done);
   }
 
   #end(): StreamEnd {

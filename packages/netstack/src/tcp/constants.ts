@@ -49,7 +49,9 @@ export const TIMER_KEEP = 4;
 export const TIMER_DELACK = 5;
 /** The user timeout, and before the handshake is done the time allowed for it. */
 export const TIMER_USER = 6;
-export const TIMERS = 7;
+/** After `close()`: how long its caller waits, then how long the peer's FIN may take. */
+export const TIMER_LINGER = 7;
+export const TIMERS = 8;
 
 /** RFC 7323 §2.3. */
 export const MAX_WINDOW_SHIFT = 14;

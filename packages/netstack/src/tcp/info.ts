@@ -27,6 +27,7 @@ export interface TcpInfo {
   readonly windowScaling: boolean;
   readonly timestamps: boolean;
   readonly sack: boolean;
+  readonly corked: boolean;
   /** The SYN's data was taken (RFC 7413): by us, or by the peer. */
   readonly fastOpen: boolean;
   readonly inRecovery: boolean;
@@ -102,6 +103,7 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     windowScaling: tcb.windowScaling,
     timestamps: tcb.timestamps,
     sack: tcb.sackPermitted,
+    corked: tcb.corked,
     fastOpen: tcb.fastOpened,
     inRecovery: tcb.inRecovery,
     sendQueue: tcb.sendBuffer.queued,

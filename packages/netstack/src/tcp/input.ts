@@ -24,6 +24,7 @@ import { abortConnection, endConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
 import { establish } from "./establish.ts";
 import { synAcknowledged } from "./fast-open.ts";
+import { finAcknowledgedFirst } from "./linger.ts";
 import { sendAck } from "./output.ts";
 import type { TcpSegment } from "./segment.ts";
 import { startRexmt } from "./send-data.ts";
@@ -234,6 +235,7 @@ function finAcknowledged(tcb: Tcb): InputVerdict | null {
   switch (tcb.state) {
     case FIN_WAIT_1:
       setState(tcb, FIN_WAIT_2);
+      finAcknowledgedFirst(tcb);
       return null;
     case CLOSING:
       return "time-wait";

@@ -27,6 +27,8 @@ export class TcpListener implements Listener, TcbOwner {
   cookiesUntil = 0;
   /** Null: Fast Open is off. */
   readonly fastOpen: FastOpenQueue | null;
+  /** Others may share its address and port. */
+  readonly reusePort: boolean;
   closed = false;
   readonly #host: ListenerHost;
   #handler: ((stream: ByteStream) => void) | null = null;
@@ -39,6 +41,7 @@ export class TcpListener implements Listener, TcbOwner {
     backlog: number,
     signatureKeys: SignatureKeys,
     fastOpen: FastOpenQueue | null,
+    reusePort: boolean,
   ) {
     this.#host = host;
     this.address = address;
@@ -46,6 +49,7 @@ export class TcpListener implements Listener, TcbOwner {
     this.backlog = backlog;
     this.signatureKeys = signatureKeys;
     this.fastOpen = fastOpen;
+    this.reusePort = reusePort;
     this.halfOpenLimit = Math.max(backlog, 16) * 4;
     this.localAddress = {
       family: address?.family === 4 ? "IPv4" : "IPv6",
@@ -83,6 +87,8 @@ export class TcpListener implements Listener, TcbOwner {
   ended(): void {}
 
   drained(): void {}
+
+  lingered(): void {}
 
   reported(): void {}
 

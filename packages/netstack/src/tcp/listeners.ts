@@ -1,4 +1,4 @@
-import { Address } from "../address.ts";
+import { Address, hashAddress, hashEnd, hashWord } from "../address.ts";
 import { ACK, FIN, RST, SYN } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import { checkedPort, endsOfSegment, unusedPort } from "./ends.ts";
@@ -22,6 +22,8 @@ export interface TcpListenOptions {
   readonly port: number;
   /** Connections that may wait for `accept`. Default 128. */
   readonly backlog?: number;
+  /** Several listeners that all say so may share address and port: each connection goes to one of them, by a hash of its ends (SO_REUSEPORT_LB). Default false. */
+  readonly reusePort?: boolean;
   /**
    * Takes data with the SYN of clients that have a cookie (RFC 7413), and hands their connections out before the handshake is complete. A SYN that was duplicated on
    * its way and comes after its connection is gone brings its data once more (§6.1): only for protocols that can bear that. Default false.
@@ -53,11 +55,13 @@ export class Listeners implements ListenerHost {
   readonly #cookies: SynCookies;
   readonly #synCache: SynCache;
   readonly #byPort = new Map<number, TcpListener[]>();
+  readonly #seed: number;
 
   constructor(context: TcpContext, synCache: SynCache, cookies: SynCookies) {
     this.#context = context;
     this.#synCache = synCache;
     this.#cookies = cookies;
+    this.#seed = context.stack.random.uint32();
   }
 
   has(port: number): boolean {
@@ -78,14 +82,16 @@ export class Listeners implements ListenerHost {
     }
     const port = options.port === 0 ? this.#unusedPort() : checkedPort(options.port);
     const same = this.#byPort.get(port) ?? [];
-    if (same.some((other) => (other.address === null ? address === null : address?.equals(other.address)))) {
+    const { reusePort = false } = options;
+    const twins = same.filter((other) => (other.address === null ? address === null : address?.equals(other.address)));
+    if (twins.length > 0 && !(reusePort && twins.every((other) => other.reusePort))) {
       throw new TcpError("EADDRINUSE", `port ${port} has a listener already`);
     }
     const keys = new SignatureKeys(options.signatureKeys);
     keys.onChange = () => this.#synCache.forgetRekeyed();
     const { backlog = 128, fastOpen = false, fastOpenPending = Math.min(backlog, 64) } = options;
     const queue = fastOpen ? new FastOpenQueue(fastOpenPending) : null;
-    const listener = new TcpListener(this, address, port, backlog, keys, queue);
+    const listener = new TcpListener(this, address, port, backlog, keys, queue, reusePort);
     this.#byPort.set(port, [...same, listener]);
     return listener;
   }
@@ -218,16 +224,25 @@ export class Listeners implements ListenerHost {
     return level >= 2 || (segment.flags & SYN) !== 0;
   }
 
+  /** Of the listeners on a port, one on the segment's very address before one on any; of several that share it, the one that the hash says. */
   #find(segment: TcpSegment, port: number): TcpListener | null {
     const some = this.#byPort.get(port);
     if (some === undefined) return null;
     const { dst0, dst1, dst2, dst3 } = segment.packet;
-    let any: TcpListener | null = null;
+    let found: TcpListener | null = null;
     for (const listener of some) {
-      if (listener.address === null) any = listener;
-      else if (listener.address.is(dst0, dst1, dst2, dst3)) return listener;
+      const { address } = listener;
+      if (address !== null && !address.is(dst0, dst1, dst2, dst3)) continue;
+      if (found === null || (found.address === null && address !== null)) found = listener;
     }
-    return any;
+    return found?.reusePort ? this.#oneOf(some, found.address, segment) : found;
+  }
+
+  #oneOf(some: readonly TcpListener[], address: Address | null, segment: TcpSegment): TcpListener {
+    const twins = some.filter((other) => (other.address === null ? address === null : address?.equals(other.address)));
+    const { src0, src1, src2, src3 } = segment.packet;
+    const ends = hashWord(hashAddress(this.#seed, src0, src1, src2, src3), segment.sourcePort);
+    return twins[(hashEnd(ends) >>> 0) % twins.length]!;
   }
 
   #unusedPort(): number {

@@ -167,16 +167,18 @@ function sendNew(tcb: Tcb, room: number, short: boolean): number {
   return sendData(tcb, seq, length, segmentSize);
 }
 
-/** Nagle (SHLD-7) and the sender's side of silly window avoidance (MUST-38). */
+/** Nagle (SHLD-7), TCP_NOPUSH, and the sender's side of silly window avoidance (MUST-38). */
 function mayBeShort(tcb: Tcb, length: number, reachesEnd: boolean): boolean {
-  if (reachesEnd && (tcb.noDelay || tcb.sndMax === tcb.sndUna)) return true;
+  if (reachesEnd && !tcb.corked && (tcb.noDelay || tcb.sndMax === tcb.sndUna)) return true;
   return length >= tcb.maxSndWnd / 2 && tcb.maxSndWnd > 0 && length > 0;
 }
 
 /** With data to send, nothing in flight and no window for it, only probes can find out when it opens (MUST-36). */
 function watchWindow(tcb: Tcb): void {
   if (tcb.state < ESTABLISHED) return;
-  const stuck = tcb.sndUna === tcb.sndMax && hasUnsent(tcb);
+  // What is corked waits for its user, unless the window is too small for it anyway.
+  const waits = tcb.corked && !tcb.finQueued && tcb.sendBuffer.queued <= tcb.sndWnd;
+  const stuck = tcb.sndUna === tcb.sndMax && hasUnsent(tcb) && !waits;
   if (stuck && !timerRuns(tcb, TIMER_REXMT)) {
     if (!timerRuns(tcb, TIMER_PERSIST)) startPersist(tcb);
   } else if (tcb.sndWnd === 0 && seqGt(tcb.sndMax, tcb.sndUna)) {

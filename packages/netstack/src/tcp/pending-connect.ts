@@ -48,6 +48,8 @@ export class PendingConnect implements TcbOwner {
 
   drained(): void {}
 
+  lingered(): void {}
+
   reported(): void {}
 
   urgent(): void {}

@@ -32,7 +32,7 @@ export function superSegmentPayload(tcb: Tcb, payload: number): number {
 export function sendData(tcb: Tcb, seq: number, length: number, segmentSize: number): number {
   const reachesEnd = (seq + length) >>> 0 === endOfData(tcb);
   let flags = ACK;
-  if (length > 0 && reachesEnd) flags |= PSH;
+  if (length > 0 && reachesEnd && !tcb.corked) flags |= PSH;
   const fin = reachesEnd && finPending(tcb);
   if (fin) flags |= FIN;
   const distance = (seq - tcb.sndUna) >>> 0;

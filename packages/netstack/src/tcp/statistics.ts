@@ -96,6 +96,8 @@ export class TcpStatistics {
   keepProbe = 0;
   keepDrops = 0;
   userTimeoutDrop = 0;
+  /** Connections in FIN-WAIT-2 whose user had closed and whose peer did not, in time. */
+  finwait2Drops = 0;
 
   // Round-trip time
   segsTimed = 0;

@@ -30,6 +30,8 @@ export interface TcbOwner {
   drained(tcb: Tcb): void;
   /** Something is wrong that does not end the connection (RFC 9293 §3.9.2.2, MUST-47): an ICMP error, or R1 retransmissions. */
   reported(tcb: Tcb, error: Error): void;
+  /** After `close()`: everything is acknowledged, our FIN included; or (false) its caller has waited for that as long as he wanted. */
+  lingered(tcb: Tcb, done: boolean): void;
   /** The peer has entered urgent mode. */
   urgent(tcb: Tcb): void;
 }
@@ -204,6 +206,10 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
 
   // Switches
   noDelay = false;
+  /** Only full segments go (TCP_NOPUSH). */
+  corked = false;
+  /** `close()` was called: nobody reads any more. */
+  fullyClosed = false;
   keepAlive: boolean;
   keepIdleUs: number;
   keepIntervalUs: number;

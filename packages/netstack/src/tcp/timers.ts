@@ -5,6 +5,7 @@ import {
   SYN_SENT,
   TIMER_DELACK,
   TIMER_KEEP,
+  TIMER_LINGER,
   TIMER_PERSIST,
   TIMER_PROBE,
   TIMER_REORDER,
@@ -16,6 +17,7 @@ import { requestOutput } from "./context.ts";
 import { rearm, startTimer, stopTimer } from "./deadlines.ts";
 import { abortConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
+import { lingerTimeout } from "./linger.ts";
 import { lossByTimeout, reorderingTimeout } from "./loss.ts";
 import { sendLossProbe, sendProbe } from "./output.ts";
 import { startPersist } from "./persist.ts";
@@ -63,6 +65,9 @@ function expired(tcb: Tcb, timer: number): void {
       break;
     case TIMER_DELACK:
       delayedAckTimeout(tcb);
+      break;
+    case TIMER_LINGER:
+      lingerTimeout(tcb);
       break;
     case TIMER_USER:
       userTimeout(tcb);

@@ -47,6 +47,7 @@ export class TcpTunables implements RttLimits, CongestionTunables {
   readonly keepintvl: Sysctl<number>;
   readonly keepcnt: Sysctl<number>;
   readonly alwaysKeepalive: Sysctl<boolean>;
+  readonly finwait2Timeout: Sysctl<number>;
   readonly msl: Sysctl<number>;
   readonly maxtcptw: Sysctl<number>;
   readonly initcwndSegments: Sysctl<number>;
@@ -202,6 +203,13 @@ export class TcpTunables implements RttLimits, CongestionTunables {
       "Keep-alive probes without an answer before the connection is dropped",
     );
     this.alwaysKeepalive = flag("always_keepalive", false, "Keep-alive on every connection (MUST-25: off by default)");
+    this.finwait2Timeout = number(
+      "finwait2_timeout",
+      60_000,
+      1000,
+      3_600_000,
+      "Time in FIN-WAIT-2 of a connection whose user has closed it, ms",
+    );
     this.msl = number("msl", 30_000, 1, 600_000, "Maximum segment lifetime, ms; TIME-WAIT lasts twice that");
     this.maxtcptw = number("maxtcptw", 32_768, 0, 10_000_000, "Connections in TIME-WAIT at most; the oldest go first");
     this.initcwndSegments = number("initcwnd_segments", 10, 1, 1000, "Initial congestion window, segments (RFC 6928)");
