@@ -22,6 +22,8 @@ export async function reach(talk: Conversation, start: Start, peer: Options): Pr
       void talk.callOut();
       talk.say({ flags: "S", ...peer });
       return null;
+    case "Fast Open":
+      return openFast(talk, peer);
     case "active ESTABLISHED":
       return talk.connect(peer);
     case "ESTABLISHED":
@@ -29,6 +31,20 @@ export async function reach(talk: Conversation, start: Start, peer: Options): Pr
     default:
       return closing(talk, start, talk.accept(peer));
   }
+}
+
+/** A server's connection in SYN-RECEIVED that its user has already (RFC 7413). */
+function openFast(talk: Conversation, peer: Options): TcpConnection {
+  talk.stack.sysctl.set("net.inet.tcp.fastopen.acceptany", true);
+  talk.stack.sysctl.set("net.inet.tcp.fastopen.server_enable", true);
+  let accepted: TcpConnection | null = null;
+  talk.listen({ fastOpen: true }).accept((stream) => {
+    accepted ??= stream as TcpConnection;
+  });
+  talk.say({ flags: "S", ...peer, fastOpen: new Uint8Array(8) });
+  talk.hearSyn();
+  if (accepted === null) throw new Error("the cookie was refused");
+  return accepted;
 }
 
 function closing(talk: Conversation, start: Start, connection: TcpConnection): TcpConnection {

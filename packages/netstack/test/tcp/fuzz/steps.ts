@@ -7,6 +7,7 @@ export const STARTS = [
   "half-open",
   "SYN-SENT",
   "SYN-RECEIVED",
+  "Fast Open",
   "ESTABLISHED",
   "active ESTABLISHED",
   "FIN-WAIT-1",
