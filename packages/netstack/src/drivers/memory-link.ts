@@ -9,6 +9,7 @@ import {
 } from "../packet.ts";
 import { emptyDriverStatistics } from "./driver-statistics.ts";
 import { gather } from "./gather.ts";
+import { markCe } from "./mark-ce.ts";
 import { PacketRing } from "./packet-ring.ts";
 
 const BATCH = 32;
@@ -29,6 +30,8 @@ export interface Impairments {
   readonly reorderDelay?: number;
   /** Such packets have one random bit turned. Their checksum state becomes unknown (or, if it was partial, they are lost). */
   readonly corrupt?: number;
+  /** ECN: packets that would wait longer than so many µs for the bandwidth are marked CE, if they say ECT. Default: none. */
+  readonly markDelay?: number;
   /** Packets that wait for the bandwidth, or are on their way. Default 10,000. */
   readonly queueLimit?: number;
 }
@@ -61,8 +64,13 @@ export class MemoryLink {
       segmentation6: offload ? 65535 : 0,
     });
     const { seed = 1 } = options;
-    this.a = new MemoryLinkEnd("a", capabilities(1), new Wire(clock, options, seed * 2 + 1));
-    this.b = new MemoryLinkEnd("b", capabilities(2), new Wire(clock, { ...options, ...options.back }, seed * 2 + 2));
+    const linkHeader = medium === "ethernet" ? 14 : 0;
+    this.a = new MemoryLinkEnd("a", capabilities(1), new Wire(clock, options, seed * 2 + 1, linkHeader));
+    this.b = new MemoryLinkEnd(
+      "b",
+      capabilities(2),
+      new Wire(clock, { ...options, ...options.back }, seed * 2 + 2, linkHeader),
+    );
     this.a.wire.to = this.b;
     this.b.wire.to = this.a;
   }
@@ -97,6 +105,8 @@ class Wire {
   readonly #callout: Callout;
   #impairments: Impairments;
   #random: number;
+  /** Bytes before the IP header. */
+  readonly #linkHeader: number;
   /** By arrival, first first; `#first` is the first that has not arrived. */
   #flights: Flight[] = [];
   #first = 0;
@@ -105,7 +115,8 @@ class Wire {
   #lastArrival = 0;
   readonly #spare: Uint8Array[] = [];
 
-  constructor(clock: Clock, impairments: Impairments, seed: number) {
+  constructor(clock: Clock, impairments: Impairments, seed: number, linkHeader: number) {
+    this.#linkHeader = linkHeader;
     this.#clock = clock;
     this.#impairments = impairments;
     this.#random = seed | 0;
@@ -123,11 +134,17 @@ class Wire {
       return false;
     }
     const length = packet.headerLength + packet.payloadLength;
+    const marked = this.backlogUs > (this.#impairments.markDelay ?? Number.POSITIVE_INFINITY);
     const sent = this.#transmitted(length);
     if (this.#chance(loss)) return true;
     const copies = this.#chance(duplicate) ? 2 : 1;
-    for (let i = 0; i < copies; i++) this.#launch(packet, length, sent);
+    for (let i = 0; i < copies; i++) this.#launch(packet, length, sent, marked);
     return true;
+  }
+
+  /** How long a packet sent now would wait for the bandwidth, µs. */
+  get backlogUs(): number {
+    return Math.max(0, this.#busyUntil - this.#clock.coarse());
   }
 
   close(): void {
@@ -144,13 +161,14 @@ class Wire {
     return this.#busyUntil;
   }
 
-  #launch(packet: OutboundPacket, length: number, sent: number): void {
+  #launch(packet: OutboundPacket, length: number, sent: number, marked: boolean): void {
     const { delay = 0, jitter = 0, reorder = 0, reorderDelay = 1000, corrupt = 0 } = this.#impairments;
     let checksum: ChecksumState = CHECKSUM_UNKNOWN;
     if (packet.checksumOffset >= 0) checksum = CHECKSUM_PARTIAL;
     else if (packet.segmentSize !== 0) checksum = CHECKSUM_GOOD;
     const bytes = this.#buffer(length);
     gather(packet, bytes, 0);
+    if (marked) markCe(bytes, this.#linkHeader);
     if (this.#chance(corrupt)) {
       if (checksum !== CHECKSUM_UNKNOWN) return;
       const bit = this.#below(length * 8);

@@ -19,6 +19,9 @@ const GSO_TCPV4 = 1;
 const GSO_TCPV6 = 4;
 /** Set beside a TCP type where the segments carry ECN's CWR. */
 const GSO_ECN = 0x80;
+/** Where the flags of a TCP header are, and CWR. */
+const TCP_FLAGS = 13;
+const CWR = 0x80;
 
 /** What a header said. One object is reused. */
 export interface VirtioMeaning {
@@ -63,7 +66,12 @@ export function writeVirtioHeader(packet: OutboundPacket): void {
   const { segmentSize } = packet;
   const headerLength = packet.headerLength;
   view.setUint8(at, hasChecksum ? NEEDS_CSUM : 0);
-  view.setUint8(at + 1, segmentSize === 0 ? GSO_NONE : packet.family === 4 ? GSO_TCPV4 : GSO_TCPV6);
+  let type = GSO_NONE;
+  if (segmentSize !== 0) {
+    type = packet.family === 4 ? GSO_TCPV4 : GSO_TCPV6;
+    if ((view.getUint8(packet.transportOffset + TCP_FLAGS) & CWR) !== 0) type |= GSO_ECN;
+  }
+  view.setUint8(at + 1, type);
   view.setUint16(at + 2, segmentSize === 0 ? 0 : headerLength, true);
   view.setUint16(at + 4, segmentSize, true);
   view.setUint16(at + 6, hasChecksum ? packet.transportOffset - packet.headerOffset : 0, true);

@@ -9,6 +9,11 @@ export interface CongestionWindow {
   readonly sndUna: number;
   readonly sndMax: number;
   readonly rtt: RttEstimate;
+  /** Bytes ever delivered, and ever taken for lost. */
+  readonly delivered: number;
+  readonly lost: number;
+  /** Bytes sent again so far. */
+  readonly retransmittedBytes: number;
   /** True between a retransmission timeout and the acknowledgment of what was in flight then. */
   readonly afterTimeout: boolean;
 }
@@ -55,77 +60,17 @@ export interface CongestionTunables {
   /** Segments of window per acknowledgment in slow start at most (RFC 3465's L; net.inet.tcp.abc_l_var). */
   readonly abcLimit: number;
   readonly initialSegments: number;
+  /** A mark takes less than a loss does (RFC 8511; net.inet.tcp.cc.abe). */
+  readonly alternativeBackoff: boolean;
+  /** RFC 7661 (net.inet.tcp.newcwv). */
+  readonly newCwv: boolean;
+  /** Whether algorithms that do not ask for it pace too, and at how many % of a window per round trip (net.inet.tcp.pacing.*). */
+  readonly pacing: boolean;
+  readonly slowStartPacing: number;
+  readonly avoidancePacing: number;
 }
 
 /** RFC 6928: 10 segments, but no more than max(2 segments, 14600 bytes). `segments`: net.inet.tcp.initcwnd_segments. */
 export function initialWindow(maxSegment: number, segments: number): number {
   return Math.min(segments * maxSegment, Math.max(2 * maxSegment, 1460 * segments));
-}
-
-/** What algorithms share that answer to loss by a smaller window and to nothing else: memory for `undo`, slow start, idle restart. */
-export abstract class WindowControl implements CongestionControl {
-  abstract readonly name: string;
-  readonly ownsWindow: boolean = false;
-  protected readonly connection: CongestionWindow;
-  protected readonly tunables: CongestionTunables;
-  #priorWindow = 0;
-  #priorThreshold = 0;
-
-  constructor(connection: CongestionWindow, tunables: CongestionTunables) {
-    this.connection = connection;
-    this.tunables = tunables;
-  }
-
-  get phase(): string {
-    return this.inSlowStart ? "slow-start" : "congestion-avoidance";
-  }
-
-  protected get inSlowStart(): boolean {
-    return this.connection.cwnd < this.connection.ssthresh;
-  }
-
-  abstract acknowledged(bytes: number, limited: boolean): void;
-
-  /** The window is reduced: sets `ssthresh`. `ecn`: by a mark, not by a loss. */
-  protected abstract reduce(flight: number, ecn: boolean): void;
-
-  lossDetected(flight: number): void {
-    this.#remember();
-    this.reduce(flight, false);
-  }
-
-  recovered(): void {}
-
-  timeout(flight: number): void {
-    this.lossDetected(flight);
-  }
-
-  congestionExperienced(flight: number): void {
-    this.#remember();
-    this.reduce(flight, true);
-    this.connection.cwnd = this.connection.ssthresh;
-  }
-
-  undo(): void {
-    const { connection } = this;
-    connection.cwnd = Math.max(connection.cwnd, this.#priorWindow);
-    connection.ssthresh = Math.max(connection.ssthresh, this.#priorThreshold);
-  }
-
-  restartAfterIdle(_idleUs: number): void {
-    // RFC 5681 §4.1.
-    const { connection } = this;
-    connection.cwnd = Math.min(connection.cwnd, initialWindow(connection.maxSegment, this.tunables.initialSegments));
-  }
-
-  sampled(_sample: RateSample): void {}
-
-  pacingRate(): number {
-    return 0;
-  }
-
-  #remember(): void {
-    this.#priorWindow = this.connection.cwnd;
-    this.#priorThreshold = this.connection.ssthresh;
-  }
 }

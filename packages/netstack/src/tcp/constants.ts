@@ -51,7 +51,9 @@ export const TIMER_DELACK = 5;
 export const TIMER_USER = 6;
 /** After `close()`: how long its caller waits, then how long the peer's FIN may take. */
 export const TIMER_LINGER = 7;
-export const TIMERS = 8;
+/** Data that pacing holds back may go. */
+export const TIMER_PACE = 8;
+export const TIMERS = 9;
 
 /** RFC 7323 §2.3. */
 export const MAX_WINDOW_SHIFT = 14;

@@ -1,8 +1,10 @@
 import type { Clock } from "@nfs4/timecounter";
 import type { Stack } from "../stack.ts";
+import { Bbr } from "./bbr.ts";
 import { BufferMemory } from "./buffer-memory.ts";
 import { ChunkPool } from "./chunk-pool.ts";
 import type { CongestionAlgorithm } from "./congestion.ts";
+import { Cubic } from "./cubic.ts";
 import { RateSample } from "./delivery-rate.ts";
 import { FastOpenCache } from "./fast-open-cache.ts";
 import { FastOpenCookies } from "./fast-open-server.ts";
@@ -23,7 +25,7 @@ import { TransmitLogPool } from "./transmit-log-pool.ts";
 import { TcpTunables } from "./tunables.ts";
 
 /** net.inet.tcp.cc.algorithm's choices, the default first. */
-const ALGORITHMS = ["newreno"] as const;
+const ALGORITHMS = ["cubic", "newreno", "bbr"] as const;
 
 /** What the connections of one stack share. */
 export class TcpContext {
@@ -61,7 +63,13 @@ export class TcpContext {
     this.clock = stack.clock;
     this.statistics = statistics;
     this.tunables = new TcpTunables(stack.sysctl, ALGORITHMS);
-    for (const algorithm of [new NewReno(this.tunables)]) this.algorithms.set(algorithm.name, algorithm);
+    const { clock, random } = stack;
+    const algorithms = [
+      new Cubic(this.tunables, clock),
+      new NewReno(this.tunables, clock),
+      new Bbr(this.tunables, clock, random),
+    ];
+    for (const algorithm of algorithms) this.algorithms.set(algorithm.name, algorithm);
     this.receiveMemory = new BufferMemory(this.tunables.recvmemMax, statistics);
     this.sendMemory = new BufferMemory(this.tunables.sendmemMax, statistics);
     this.chunks = new ChunkPool(512, this.receiveMemory);

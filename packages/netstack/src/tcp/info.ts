@@ -30,6 +30,10 @@ export interface TcpInfo {
   readonly corked: boolean;
   /** The SYN's data was taken (RFC 7413): by us, or by the peer. */
   readonly fastOpen: boolean;
+  /** ECN was agreed on; segments that came with a CE mark, and acknowledgments that echo one. */
+  readonly ecn: boolean;
+  readonly ceReceived: number;
+  readonly ecnEchoes: number;
   readonly inRecovery: boolean;
   /** Not yet acknowledged; of it in flight; received and not yet taken. */
   readonly sendQueue: number;
@@ -105,6 +109,9 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     sack: tcb.sackPermitted,
     corked: tcb.corked,
     fastOpen: tcb.fastOpened,
+    ecn: tcb.ecn,
+    ceReceived: tcb.ceReceived,
+    ecnEchoes: tcb.ecnEchoes,
     inRecovery: tcb.inRecovery,
     sendQueue: tcb.sendBuffer.queued,
     inFlight: flightSize(tcb),

@@ -4,6 +4,8 @@ import { challenge } from "./challenge.ts";
 import {
   ACK,
   CLOSING,
+  CWR,
+  ECE,
   ESTABLISHED,
   FIN,
   FIN_WAIT_1,
@@ -20,6 +22,7 @@ import {
 import { requestOutput } from "./context.ts";
 import { stopTimer } from "./deadlines.ts";
 import { deliverWaiting } from "./delivery.ts";
+import { CE, ECN_MASK, noteEcho, noteMarks } from "./ecn.ts";
 import { abortConnection, endConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
 import { establish } from "./establish.ts";
@@ -69,6 +72,7 @@ export function connectionInput(tcb: Tcb, segment: TcpSegment): InputVerdict {
     tcb.context.statistics.rcvBadFlags++;
     return "done";
   }
+  if (tcb.ecn) noteMarks(tcb, segment);
   const verdict = checkAck(tcb, segment);
   if (verdict !== null) return verdict;
   return laterSteps(tcb, segment);
@@ -82,7 +86,8 @@ function fastPath(tcb: Tcb, segment: TcpSegment): boolean {
   const { options } = segment;
   if (
     tcb.state !== ESTABLISHED ||
-    (segment.flags & (SYN | FIN | RST | URG | ACK)) !== ACK ||
+    (segment.flags & (SYN | FIN | RST | URG | ACK | ECE | CWR)) !== ACK ||
+    (tcb.ecn && (segment.packet.trafficClass & ECN_MASK) === CE) ||
     segment.seq !== tcb.rcvNxt ||
     lossSuspected(tcb) ||
     tcb.finAhead ||
@@ -204,8 +209,10 @@ function checkAck(tcb: Tcb, segment: TcpSegment): InputVerdict | null {
     challenge(tcb, segment, "TCP acknowledgment out of range");
     return "done";
   }
+  const flight = flightSize(tcb);
   processAck(tcb, segment);
   if (tcb.endedHow !== null) return "done";
+  if (tcb.ecn) noteEcho(tcb, segment, flight);
   return tcb.finAcked ? finAcknowledged(tcb) : null;
 }
 

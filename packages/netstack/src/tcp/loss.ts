@@ -1,6 +1,7 @@
 import { TIMER_PROBE, TIMER_REORDER } from "./constants.ts";
 import { requestOutput } from "./context.ts";
 import { stopTimer } from "./deadlines.ts";
+import { windowReduced } from "./ecn.ts";
 import { FRTO_OFF, startFrto } from "./frto.ts";
 import { CAUSE_DUPACK, CAUSE_RACK, CAUSE_TIMEOUT, noteLost, type RetransmissionCause } from "./loss-events.ts";
 import { reduceRate } from "./prr.ts";
@@ -99,6 +100,7 @@ function enterRecovery(tcb: Tcb, cause: RetransmissionCause): void {
   const flight = Math.min(flightSize(tcb), tcb.cwnd);
   openUndo(tcb, false);
   tcb.congestion.lossDetected(flight);
+  windowReduced(tcb);
   tcb.recover = tcb.sndMax;
   tcb.recovery ??= new Recovery();
   tcb.recovery.begin(clock.coarse(), flight, tcb.sndUna);
@@ -161,6 +163,7 @@ export function lossByTimeout(tcb: Tcb): void {
   if (!tcb.congestion.ownsWindow) tcb.cwnd = tcb.maxSegment;
   tcb.inRecovery = false;
   tcb.dupAcks = 0;
+  windowReduced(tcb);
   tcb.recover = tcb.sndMax;
   tcb.afterTimeout = true;
   tcb.timing = false;

@@ -1,17 +1,21 @@
-import {
-  type CongestionAlgorithm,
-  type CongestionTunables,
-  type CongestionWindow,
-  WindowControl,
-} from "./congestion.ts";
+import type { Clock } from "@nfs4/timecounter";
+import type { CongestionAlgorithm, CongestionTunables, CongestionWindow } from "./congestion.ts";
+import { WindowControl } from "./window-control.ts";
+
+/** What a loss leaves of the window (RFC 5681), and what a mark does (RFC 8511 §3). */
+const BETA = 0.5;
+const BETA_ECN = 0.8;
 
 /** Reno's window (RFC 5681) with appropriate byte counting (RFC 3465). */
 class NewRenoControl extends WindowControl {
-  readonly name: string = "newreno";
   /** Bytes acknowledged and not yet turned into window (RFC 3465 §2.1). */
   #bytesAcked = 0;
 
-  acknowledged(bytes: number, limited: boolean): void {
+  get name(): string {
+    return "newreno";
+  }
+
+  protected grow(bytes: number, limited: boolean): void {
     if (!limited) return;
     const { connection } = this;
     const mss = connection.maxSegment;
@@ -28,14 +32,16 @@ class NewRenoControl extends WindowControl {
     }
   }
 
-  protected reduce(flight: number): void {
+  protected reduce(flight: number, ecn: boolean): void {
     // RFC 5681 equation 4.
     const { connection } = this;
-    connection.ssthresh = Math.max(Math.floor(flight / 2), 2 * connection.maxSegment);
+    const left = ecn && this.tunables.alternativeBackoff ? BETA_ECN : BETA;
+    connection.ssthresh = Math.max(Math.floor(flight * left), 2 * connection.maxSegment);
     this.#bytesAcked = 0;
   }
 
   override recovered(): void {
+    super.recovered();
     this.#bytesAcked = 0;
   }
 
@@ -48,12 +54,14 @@ class NewRenoControl extends WindowControl {
 export class NewReno implements CongestionAlgorithm {
   readonly name: string = "newreno";
   readonly #tunables: CongestionTunables;
+  readonly #clock: Clock;
 
-  constructor(tunables: CongestionTunables) {
+  constructor(tunables: CongestionTunables, clock: Clock) {
     this.#tunables = tunables;
+    this.#clock = clock;
   }
 
   attach(connection: CongestionWindow): NewRenoControl {
-    return new NewRenoControl(connection, this.#tunables);
+    return new NewRenoControl(connection, this.#tunables, this.#clock);
   }
 }

@@ -46,6 +46,7 @@ export function openActive(
   tcb.sndNxt = tcb.iss;
   tcb.sndMax = tcb.iss;
   tcb.recover = tcb.iss;
+  tcb.ecnRecover = tcb.iss;
   tcb.windowScaling = tunables.rfc1323.value;
   tcb.timestamps = tunables.rfc1323.value;
   tcb.sackPermitted = tunables.sack.value;
@@ -71,6 +72,7 @@ export interface Handshake extends SignedFlowKey {
   readonly peerShift: number;
   readonly ourShift: number;
   readonly sackPermitted: boolean;
+  readonly ecn: boolean;
   readonly timestamps: boolean;
   readonly tsRecent: number;
   readonly tsOffset: number;
@@ -110,6 +112,9 @@ export function openPassive(context: TcpContext, entry: Handshake): Tcb {
   tcb.tsRecent = entry.tsRecent;
   tcb.tsRecentAge = context.clock.coarse();
   tcb.sackPermitted = entry.sackPermitted;
+  tcb.ecn = entry.ecn;
+  if (tcb.ecn) context.statistics.ecnShs++;
+  tcb.ecnRecover = entry.iss;
   tcb.peerMss = entry.peerMss;
   tcb.ourMss = entry.ourMss;
   tcb.sndWnd = entry.peerWindow;

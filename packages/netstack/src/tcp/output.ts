@@ -15,10 +15,12 @@ import {
 } from "./constants.ts";
 import { stopTimer, timerRuns } from "./deadlines.ts";
 import { noteAppLimited } from "./delivery-rate.ts";
+import { ecnSynFlags } from "./ecn.ts";
 import { FRTO_OFF, FRTO_SECOND } from "./frto.ts";
 import { usesRack } from "./loss.ts";
 import { CAUSE_MTU, CAUSE_PROBE, CAUSE_WINDOW, sendAllAgain } from "./loss-events.ts";
 import { updateMaxSegment } from "./mss.ts";
+import { pacingBudget } from "./pacing.ts";
 import { startPersist } from "./persist.ts";
 import { DUP_THRESH } from "./rack.ts";
 import { resendLast, resendLost, resendUnsure } from "./recovery-output.ts";
@@ -98,21 +100,25 @@ function sendAll(tcb: Tcb): void {
 
 function sendNext(tcb: Tcb): number {
   const room = congestionRoom(tcb);
-  if (tcb.sent !== null && tcb.sent.lostBytes > 0) {
+  const lost = tcb.sent !== null && tcb.sent.lostBytes > 0;
+  const budget = lost || hasUnsent(tcb) ? pacingBudget(tcb) : Number.POSITIVE_INFINITY;
+  if (budget === 0) return 0;
+  if (lost) {
     if (tcb.frto !== FRTO_SECOND) return resendLost(tcb, room);
     // Something new instead (RFC 5682 §2.1 step 2b): where that is not possible, F-RTO must not hold up the rest.
     const fresh = sendNew(tcb, room, true);
-    if (fresh > 0 || tcb.sent.pipe > 0) return fresh;
+    if (fresh > 0 || tcb.sent!.pipe > 0) return fresh;
     tcb.frto = FRTO_OFF;
     return resendLost(tcb, room);
   }
-  const sent = sendNew(tcb, room, false);
+  const sent = sendNew(tcb, room, false, budget);
   if (sent > 0 || !tcb.inRecovery || !tcb.sackPermitted || usesRack(tcb)) return sent;
   return room < tcb.maxSegment ? 0 : resendUnsure(tcb);
 }
 
 function sendSyn(tcb: Tcb): void {
-  const flags = tcb.state === SYN_SENT ? SYN : SYN | ACK;
+  const answering = tcb.state !== SYN_SENT;
+  const flags = (answering ? SYN | ACK : SYN) | ecnSynFlags(tcb, answering);
   tcb.context.statistics.sndCtrl++;
   const cookie = flags === SYN ? tcb.fastOpenCookie : null;
   const data = cookie === null ? 0 : Math.min(tcb.synDataLimit, tcb.sendBuffer.queued);
@@ -143,9 +149,9 @@ function answerFastOpen(tcb: Tcb): boolean {
 
 /**
  * Sends one segment, or super-segment, of new data, with at most `room` bytes. Returns how much of sequence space went; 0 when nothing may go (Nagle,
- * silly windows: RFC 9293 §3.8.6.2.1, §3.7.4). `short`: even a short one.
+ * silly windows: RFC 9293 §3.8.6.2.1, §3.7.4). `short`: even a short one. `budget`: what pacing allows; a whole segment goes even so.
  */
-function sendNew(tcb: Tcb, room: number, short: boolean): number {
+function sendNew(tcb: Tcb, room: number, short: boolean, budget = Number.POSITIVE_INFINITY): number {
   const seq = tcb.sndMax;
   const unsent = (endOfData(tcb) - seq) | 0;
   if (unsent < 0) return 0; // the FIN has gone as well
@@ -154,8 +160,10 @@ function sendNew(tcb: Tcb, room: number, short: boolean): number {
   const full = segmentPayload(tcb);
   let length = Math.min(unsent, most);
   let segmentSize = 0;
+  // A device may repeat CWR in every segment: the one that carries it goes by itself (RFC 3168 §6.1.2).
+  if (length > full && tcb.ecnReduced) length = full;
   if (length > full) {
-    const limit = superSegmentPayload(tcb, full);
+    const limit = Math.min(superSegmentPayload(tcb, full), Math.max(full, budget));
     if (length > limit) length = limit - (limit % full);
     else if (!(tcb.noDelay && length === unsent)) length -= length % full;
     if (length > full) segmentSize = full;
@@ -192,6 +200,7 @@ function watchWindow(tcb: Tcb): void {
 
 function restartAfterIdle(tcb: Tcb): void {
   if (tcb.sndUna !== tcb.sndMax || !hasUnsent(tcb)) return;
+  // RFC 5681 §4.1.
   const idle = tcb.context.clock.coarse() - tcb.lastSent;
   if (idle > tcb.rtt.rto) tcb.congestion.restartAfterIdle(idle);
 }

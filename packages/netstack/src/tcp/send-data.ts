@@ -2,6 +2,7 @@ import { ACK, ESTABLISHED, FIN, PSH, TCP_HEADER, TIMER_PERSIST, TIMER_REXMT, TIM
 import { startTimer, stopTimer, timerRuns } from "./deadlines.ts";
 import { noteAnswer } from "./delayed-ack.ts";
 import { ipHeaderLength } from "./mss.ts";
+import { notePaced } from "./pacing.ts";
 import { endOfData, finPending } from "./send-space.ts";
 import { recordSent } from "./sent.ts";
 import { seqGt, seqLt } from "./seq.ts";
@@ -53,6 +54,7 @@ export function sendData(tcb: Tcb, seq: number, length: number, segmentSize: num
     tcb.bytesSent += payload;
     noteAnswer(tcb);
   }
+  notePaced(tcb, payload);
   noteSent(tcb, seq, sequenceLength);
   return sequenceLength;
 }

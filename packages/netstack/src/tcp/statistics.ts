@@ -144,6 +144,12 @@ export class TcpStatistics {
   dsackCount = 0;
   dsackBytes = 0;
 
+  // ECN
+  /** Segments of data with CE, connections with ECN, and windows reduced because of echoes. */
+  ecnCe = 0;
+  ecnShs = 0;
+  ecnRcwnd = 0;
+
   // SYN cache
   scAdded = 0;
   scRetransmitted = 0;

@@ -79,6 +79,9 @@ export class SynCookies {
       sack,
       tsVal,
       options.tsVal,
+      null,
+      // The flags have no room for it.
+      false,
     );
   }
 
@@ -120,6 +123,7 @@ export class SynCookies {
       peerShift,
       ourShift: peerShift >= 0 ? ourWindowShift(tunables) : -1,
       sackPermitted: (flags & FLAG_SACK) !== 0,
+      ecn: false,
       timestamps,
       tsRecent: options.tsVal,
       tsOffset: timestamps ? initial.timestampOffset(key) : 0,

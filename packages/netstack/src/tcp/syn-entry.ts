@@ -1,4 +1,5 @@
 import type { TcpContext } from "./context.ts";
+import { asksForEcn } from "./ecn.ts";
 import { FLOW_SYN, Flow, type FlowKey } from "./flow.ts";
 import type { TcpListener } from "./listener.ts";
 import { defaultMss, mssForMtu } from "./mss.ts";
@@ -22,6 +23,8 @@ export class SynEntry extends Flow implements Handshake {
   readonly ourShift: number;
   readonly sackPermitted: boolean;
   readonly timestamps: boolean;
+  /** The peer's SYN, as it last came, asks for ECN. */
+  ecn: boolean;
   tsRecent: number;
   readonly tsOffset: number;
   readonly signatureKey: SignatureKey | null;
@@ -60,6 +63,7 @@ export class SynEntry extends Flow implements Handshake {
     this.ourShift = this.peerShift >= 0 ? ourWindowShift(tunables) : -1;
     this.sackPermitted = tunables.sack.value && options.sackPermitted;
     this.timestamps = extended && options.hasTimestamps;
+    this.ecn = tunables.ecnEnable.value !== 0 && asksForEcn(segment.flags);
     this.tsRecent = options.tsVal;
     this.tsOffset = this.timestamps ? initial.timestampOffset(key) : 0;
     this.window = Math.min(0xffff, tunables.recvspace.value);

@@ -1,6 +1,7 @@
 import { ACK, RST, SYN, SYN_RECEIVED, TIMER_REXMT } from "./constants.ts";
 import { requestOutput } from "./context.ts";
 import { stopTimer } from "./deadlines.ts";
+import { negotiateEcn } from "./ecn.ts";
 import { endConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
 import { establish } from "./establish.ts";
@@ -44,6 +45,7 @@ export function synSentInput(tcb: Tcb, segment: TcpSegment): boolean {
   tcb.rcvAdv = (tcb.rcvNxt + Math.min(0xffff, tcb.rcvBufferSize)) >>> 0;
   tcb.lastAckSent = tcb.rcvNxt;
   negotiate(tcb, segment.options);
+  negotiateEcn(tcb, flags);
   // The window of a SYN is never scaled.
   tcb.sndWnd = segment.window;
   tcb.maxSndWnd = segment.window;

@@ -3,6 +3,7 @@ import { AddressMap } from "../address-map.ts";
 import { challengeAllowed } from "./challenge.ts";
 import { ACK, RST, SYN } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
+import { asksForEcn } from "./ecn.ts";
 import type { FlowKey } from "./flow.ts";
 import type { TcpListener } from "./listener.ts";
 import type { TcpSegment } from "./segment.ts";
@@ -94,6 +95,8 @@ export class SynCache {
     if ((flags & (SYN | ACK | RST)) === SYN && seq === entry.irs) {
       statistics.scDupSyn++;
       if (options.hasTimestamps) entry.tsRecent = options.tsVal;
+      // RFC 3168 §6.1.1.1: it may be afraid that its asking was why the first was lost.
+      entry.ecn &&= asksForEcn(flags);
       this.#respond(entry);
       return "done";
     }
@@ -208,6 +211,7 @@ export class SynCache {
       entry.tsRecent,
       // Once more it goes without, in case that the option was what made it get lost (RFC 7413 §4.2.1).
       entry.retransmits === 0 ? entry.fastOpenCookie : null,
+      entry.ecn,
     );
   }
 

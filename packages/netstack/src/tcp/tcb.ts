@@ -123,6 +123,13 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   timestamps = false;
   sackPermitted = false;
   windowScaling = false;
+  /** ECN was agreed on (in SYN-SENT: our SYN asks for it). */
+  ecn = false;
+  /** A mark has come: ECE goes with every acknowledgment until CWR comes. */
+  ecnEcho = false;
+  /** The window was reduced: CWR goes with the next new data. Echoes of what was sent before `ecnRecover` are answered with that. */
+  ecnReduced = false;
+  ecnRecover = 0;
   /** TS.Recent, when it was taken, and what is added to our clock. */
   tsRecent = 0;
   tsRecentAge = 0;
@@ -153,12 +160,15 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   afterTimeout = false;
   /** The congestion window was what held output back. */
   cwndLimited = false;
-  recovery: Recovery | null = null;
+  /** Pacing: when what has left is through at the pacing rate, whether a quantum is used up until then, and when the last wait for it ended. */
+  paceNext = 0;
+  paceBlocked = false;
+  paceReleased = -1;
   /** Why what is lost is taken to be, last. */
   retransmissionCause: RetransmissionCause = 0;
   rack: Rack | null = null;
   probe: LossProbe | null = null;
-  /** Made when recovery first begins. */
+  recovery: Recovery | null = null;
   undo: Undo | null = null;
   frto: FrtoStep = 0;
   /** Recoveries that turned out to have been for nothing. */
@@ -260,6 +270,8 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   duplicateAcks = 0;
   urgentSegments = 0;
   signatureDrops = 0;
+  ceReceived = 0;
+  ecnEchoes = 0;
 
   constructor(context: TcpContext, key: FlowKey) {
     super(FLOW_CONNECTION, key);

@@ -6,6 +6,7 @@ import {
   TIMER_DELACK,
   TIMER_KEEP,
   TIMER_LINGER,
+  TIMER_PACE,
   TIMER_PERSIST,
   TIMER_PROBE,
   TIMER_REORDER,
@@ -71,6 +72,9 @@ function expired(tcb: Tcb, timer: number): void {
       break;
     case TIMER_USER:
       userTimeout(tcb);
+      break;
+    case TIMER_PACE:
+      requestOutput(tcb);
       break;
   }
 }

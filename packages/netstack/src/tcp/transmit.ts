@@ -1,9 +1,22 @@
 import { NO_ROUTE, OUTPUT_OK, type OutputResult, TOO_BIG } from "../ip/protocol.ts";
 import type { Route } from "../ip/route.ts";
 import type { OutboundPacket } from "../packet.ts";
-import { ACK, FIN, PROTOCOL_TCP, PSH, RST, SYN, TCP_HEADER, TIMER_DELACK, TIMESTAMP_OPTION } from "./constants.ts";
+import {
+  ACK,
+  CWR,
+  ECE,
+  FIN,
+  PROTOCOL_TCP,
+  PSH,
+  RST,
+  SYN,
+  TCP_HEADER,
+  TIMER_DELACK,
+  TIMESTAMP_OPTION,
+} from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import { stopTimer } from "./deadlines.ts";
+import { ECT_0, isEcnCapable } from "./ecn.ts";
 import type { FlowKey, SignedFlowKey } from "./flow.ts";
 import {
   finishOptions,
@@ -65,6 +78,13 @@ export function transmit(
     if (segmentSize !== 0 && payload > segmentSize) packet.segmentSize = segmentSize;
   }
   const hasAck = (flags & ACK) !== 0;
+  if (tcb.ecn && (flags & (SYN | RST)) === 0) {
+    if (tcb.ecnEcho && hasAck) flags |= ECE;
+    if (isEcnCapable(tcb, seq, payload)) {
+      packet.trafficClass |= ECT_0;
+      if (tcb.ecnReduced) flags |= CWR;
+    }
+  }
   writeHeader(
     packet,
     tcb.localPort,
@@ -94,6 +114,7 @@ export function transmit(
   }
   tcb.segmentsSent++;
   if (superSegment) statistics.sndTso++;
+  if ((flags & (CWR | SYN)) === CWR) tcb.ecnReduced = false;
   if (hasAck) {
     tcb.lastAckSent = tcb.rcvNxt;
     tcb.ackNow = false;
@@ -163,7 +184,7 @@ export function sendBare(
   return outputBare(context, out);
 }
 
-/** Sends a SYN,ACK for a connection that is not one yet. */
+/** Sends a SYN,ACK for a connection that is not one yet. `ecn`: with ECE, for the peer has asked for ECN. */
 export function sendSynAck(
   context: TcpContext,
   key: SignedFlowKey,
@@ -175,7 +196,8 @@ export function sendSynAck(
   sackPermitted: boolean,
   tsVal: number,
   tsEcr: number,
-  cookie: Uint8Array | null = null,
+  cookie: Uint8Array | null,
+  ecn: boolean,
 ): OutputResult {
   const out = context.stack.acquireOutbound();
   address(out, key);
@@ -183,7 +205,16 @@ export function sendSynAck(
   let length = writeSynOptions(out.view, at, mss, windowShift, sackPermitted, tsVal, tsEcr);
   if (cookie !== null) length += writeFastOpen(out.view, at + length, cookie);
   const options = finishOptions(out.view, at, length, signatureLength(key.signer));
-  writeHeader(out, key.localPort, key.remotePort, seq, ack, SYN | ACK, TCP_HEADER + options, window);
+  writeHeader(
+    out,
+    key.localPort,
+    key.remotePort,
+    seq,
+    ack,
+    ecn ? SYN | ACK | ECE : SYN | ACK,
+    TCP_HEADER + options,
+    window,
+  );
   if (key.signer !== null && !signed(context, key.signer, out)) return OUTPUT_OK;
   context.statistics.sndCtrl++;
   return outputBare(context, out);

@@ -53,6 +53,13 @@ export class TcpTunables implements RttLimits, CongestionTunables {
   readonly initcwndSegments: Sysctl<number>;
   readonly abcLVar: Sysctl<number>;
   readonly ccAlgorithm: Sysctl<string>;
+  readonly ccAbe: Sysctl<boolean>;
+  readonly newcwv: Sysctl<boolean>;
+  readonly ecnEnable: Sysctl<number>;
+  readonly ecnMaxretries: Sysctl<number>;
+  readonly pacingEnable: Sysctl<boolean>;
+  readonly pacingSsRatio: Sysctl<number>;
+  readonly pacingCaRatio: Sysctl<number>;
   readonly reassMaxqueuelen: Sysctl<number>;
   readonly syncacheLimit: Sysctl<number>;
   readonly syncachePeerlimit: Sysctl<number>;
@@ -224,6 +231,29 @@ export class TcpTunables implements RttLimits, CongestionTunables {
       description: "Congestion control of new connections",
       choices: algorithms,
     });
+    this.ccAbe = flag("cc.abe", true, "Answer a CE mark by less than a loss (RFC 8511)");
+    this.ecnEnable = number("ecn.enable", 2, 0, 2, "ECN (RFC 3168): 0 never, 1 ask for it and accept it, 2 accept it");
+    this.ecnMaxretries = number("ecn.maxretries", 1, 0, 12, "SYNs sent again that still ask for ECN");
+    this.newcwv = flag("newcwv", true, "Keep a window that is not in use for a while, but validate it (RFC 7661)");
+    this.pacingEnable = flag(
+      "pacing.enable",
+      false,
+      "Pace data with every congestion control, not only where it asks for that",
+    );
+    this.pacingSsRatio = number(
+      "pacing.ss_ratio",
+      200,
+      100,
+      1000,
+      "Pacing rate in slow start, % of window per round trip",
+    );
+    this.pacingCaRatio = number(
+      "pacing.ca_ratio",
+      120,
+      100,
+      1000,
+      "Pacing rate in congestion avoidance, % of window per round trip",
+    );
     this.reassMaxqueuelen = number("reass.maxqueuelen", 512, 1, 100_000, "Gaps in what a connection received, at most");
     this.syncacheLimit = number(
       "syncache.cachelimit",
@@ -350,6 +380,26 @@ export class TcpTunables implements RttLimits, CongestionTunables {
 
   get initialSegments(): number {
     return this.initcwndSegments.value;
+  }
+
+  get alternativeBackoff(): boolean {
+    return this.ccAbe.value;
+  }
+
+  get newCwv(): boolean {
+    return this.newcwv.value;
+  }
+
+  get pacing(): boolean {
+    return this.pacingEnable.value;
+  }
+
+  get slowStartPacing(): number {
+    return this.pacingSsRatio.value;
+  }
+
+  get avoidancePacing(): number {
+    return this.pacingCaRatio.value;
   }
 
   get initialUs(): number {

@@ -65,12 +65,20 @@ export function hashKernel(kernel: Socket): Promise<string> {
   });
 }
 
+/** Exactly so many bytes. It takes what there is: a `read(length)` of more than has come would be "readable" again at once, and nothing else would ever run. */
 export async function read(kernel: Socket, length: number): Promise<Buffer> {
-  for (;;) {
-    const bytes = kernel.read(length) as Buffer | null;
-    if (bytes !== null) return bytes;
-    await new Promise((resolve) => kernel.once("readable", resolve));
+  const parts: Buffer[] = [];
+  for (let missing = length; missing > 0; ) {
+    const bytes = kernel.read() as Buffer | null;
+    if (bytes === null) {
+      await new Promise((resolve) => kernel.once("readable", resolve));
+      continue;
+    }
+    parts.push(bytes.subarray(0, missing));
+    if (bytes.length > missing) kernel.unshift(bytes.subarray(missing));
+    missing -= Math.min(missing, bytes.length);
   }
+  return Buffer.concat(parts);
 }
 
 /** Sends back whatever comes. */

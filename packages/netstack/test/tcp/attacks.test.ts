@@ -373,12 +373,3 @@ describe("ICMP errors (RFC 9293 §3.9.2.2, RFC 5927)", () => {
     expect(connection.tcpInfo()).toEqual(before);
   });
 });
-
-describe("explicit congestion notification", () => {
-  it("SHLD-8 is not offered yet: a SYN that asks for it gets a SYN,ACK without", () => {
-    const talk = new Conversation();
-    talk.listen();
-    talk.say({ flags: "SEC" });
-    talk.hear(flags("SA"));
-  });
-});

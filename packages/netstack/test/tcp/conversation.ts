@@ -218,7 +218,7 @@ export class Conversation {
     const promise = this.tcp.connect({ address: this.peers.toString(), port: this.peerPort }, options);
     promise.catch(() => {});
     const syn = this.#sent.shift();
-    if (syn === undefined || syn.flags !== "S") throw new Error("expected a SYN");
+    if (syn === undefined || !syn.flags.startsWith("S") || syn.flags.includes("A")) throw new Error("expected a SYN");
     this.iss = syn.seq;
     this.ourPort = syn.sourcePort;
     return promise;

@@ -16,7 +16,9 @@ function opened(
   sysctl: Readonly<Record<string, SysctlValue>> = {},
   window = 10,
 ): { talk: Conversation; connection: TcpConnection } {
-  const talk = new Conversation({ sysctl: { "net.inet.tcp.initcwnd_segments": window, ...sysctl } });
+  const talk = new Conversation({
+    sysctl: { "net.inet.tcp.cc.algorithm": "newreno", "net.inet.tcp.initcwnd_segments": window, ...sysctl },
+  });
   talk.listen();
   let connection: TcpConnection | null = null;
   talk.listener!.accept((stream) => {

@@ -2,16 +2,25 @@ import { describe, expect, it } from "vitest";
 import { ack, Conversation, flags, payload, seq } from "./conversation.ts";
 
 const MSS = 1460;
+/** The numbers below are Reno's. */
+const RENO = { "net.inet.tcp.cc.algorithm": "newreno" };
 const write = (length: number) => [{ bytes: new Uint8Array(length) }];
 /** Sequence number of segment `n`, from 0. */
 const at = (n: number): number => 1 + n * MSS;
 /** Recovery as RFC 6675 alone has it. */
-const COUNTING = { "net.inet.tcp.rack.enable": false, "net.inet.tcp.do_prr": false, "net.inet.tcp.frto": false };
+const COUNTING = {
+  ...RENO,
+  "net.inet.tcp.rack.enable": false,
+  "net.inet.tcp.do_prr": false,
+  "net.inet.tcp.frto": false,
+};
 const segments = (talk: Conversation): number[] => talk.hearAll().map((segment) => (segment.seq - 1) / MSS);
 
 describe("fast retransmit and recovery without SACK (RFC 5681 §3.2, RFC 6582)", () => {
   function flying(count: number): { talk: Conversation; connection: ReturnType<Conversation["accept"]> } {
-    const talk = new Conversation({ sysctl: { "net.inet.tcp.initcwnd_segments": count } });
+    const talk = new Conversation({
+      sysctl: { ...RENO, "net.inet.tcp.initcwnd_segments": count },
+    });
     const connection = talk.accept({ mss: MSS, windowShift: 4 });
     connection.write(write(1000 * MSS));
     expect(talk.hearAll()).toHaveLength(count);
@@ -244,7 +253,7 @@ describe("recovery by SACK (RFC 6675)", () => {
 
 describe("congestion window (RFC 5681 §3.1)", () => {
   it("begins with ten segments (RFC 6928)", () => {
-    const talk = new Conversation();
+    const talk = new Conversation({ sysctl: RENO });
     const connection = talk.accept({ mss: MSS, windowShift: 4 });
     connection.write(write(100 * MSS));
     expect(talk.hearAll()).toHaveLength(10);
@@ -255,7 +264,7 @@ describe("congestion window (RFC 5681 §3.1)", () => {
   });
 
   it("MUST-19 slow start: opens by what is acknowledged, at most two segments each time (RFC 3465)", () => {
-    const talk = new Conversation();
+    const talk = new Conversation({ sysctl: RENO });
     const connection = talk.accept({ mss: MSS, windowShift: 4 });
     connection.write(write(1000 * MSS));
     talk.hearAll();
@@ -266,7 +275,7 @@ describe("congestion window (RFC 5681 §3.1)", () => {
   });
 
   it("MUST-19 congestion avoidance: one segment for a window's worth", () => {
-    const talk = new Conversation();
+    const talk = new Conversation({ sysctl: RENO });
     const connection = talk.accept({ mss: MSS, windowShift: 4, sackPermitted: true });
     connection.write(write(1000 * MSS));
     talk.hearAll();
@@ -282,7 +291,7 @@ describe("congestion window (RFC 5681 §3.1)", () => {
   });
 
   it("MUST-19 a timeout begins again with one segment, and half the flight as threshold", () => {
-    const talk = new Conversation();
+    const talk = new Conversation({ sysctl: RENO });
     const connection = talk.accept({ mss: MSS, windowShift: 4 });
     connection.write(write(1000 * MSS));
     talk.hearAll();
@@ -293,7 +302,7 @@ describe("congestion window (RFC 5681 §3.1)", () => {
   });
 
   it("does not grow while the application, not the window, is the limit", () => {
-    const talk = new Conversation();
+    const talk = new Conversation({ sysctl: RENO });
     const connection = talk.accept({ mss: MSS, windowShift: 4 });
     connection.setNoDelay(true);
     let acknowledged = 1;
@@ -306,7 +315,7 @@ describe("congestion window (RFC 5681 §3.1)", () => {
   });
 
   it("restarts with the initial window after an idle RTO (RFC 5681 §4.1)", () => {
-    const talk = new Conversation();
+    const talk = new Conversation({ sysctl: { ...RENO, "net.inet.tcp.newcwv": false } });
     const connection = talk.accept({ mss: MSS, windowShift: 4 });
     connection.write(write(30 * MSS));
     for (let i = 1; i <= 30; i++) talk.say({ seq: 1, ack: at(i) });

@@ -20,7 +20,7 @@ function flying(
   peer: Options = SACK,
   sysctl: Readonly<Record<string, SysctlValue>> = {},
 ): { talk: Conversation; connection: TcpConnection } {
-  const talk = new Conversation({ sysctl: { ...NO_PROBES, ...sysctl } });
+  const talk = new Conversation({ sysctl: { "net.inet.tcp.cc.algorithm": "newreno", ...NO_PROBES, ...sysctl } });
   talk.listen();
   let connection: TcpConnection | null = null;
   talk.listener!.accept((stream) => {
@@ -87,7 +87,9 @@ describe("D-SACK (RFC 2883), as receiver", () => {
       [SACK, false, 1],
       [SACK, true, -(2 ** 30)],
     ] as const) {
-      const talk = new Conversation({ sysctl: { "net.inet.tcp.sack.dsack": dsack } });
+      const talk = new Conversation({
+        sysctl: { "net.inet.tcp.cc.algorithm": "newreno", "net.inet.tcp.sack.dsack": dsack },
+      });
       talk.accept(peer).setSink({ data: (_slab, _offset, length) => length, end: () => {} });
       talk.say({ seq: 1, ack: 1, payload: 500 });
       talk.hearAll();

@@ -1,0 +1,7 @@
+import { bufferTable } from "./bottleneck-buffer.ts";
+import { fairnessTable } from "./fairness.ts";
+import { lossTable } from "./random-loss.ts";
+import type { SimTable } from "./table.ts";
+
+/** In the order of the page. */
+export const TABLES: readonly SimTable[] = [lossTable, bufferTable, fairnessTable];

@@ -1,0 +1,74 @@
+import { ACK, CWR, ECE, SYN } from "./constants.ts";
+import type { TcpSegment } from "./segment.ts";
+import { seqGe, seqGt, seqLe } from "./seq.ts";
+import type { Tcb } from "./tcb.ts";
+
+/** The two bits of ECN in a traffic class (RFC 3168 §5). */
+export const ECN_MASK = 0x03;
+export const ECT_0 = 0x02;
+export const CE = 0x03;
+
+/** Whether a SYN asks for ECN (RFC 3168 §6.1.1). */
+export function asksForEcn(flags: number): boolean {
+  return (flags & (SYN | ACK | ECE | CWR)) === (SYN | ECE | CWR);
+}
+
+/** What ECN adds to the flags of our SYN or SYN,ACK. A SYN that gets no answer may have been dropped for asking (§6.1.1.1): the next ones do not. */
+export function ecnSynFlags(tcb: Tcb, answering: boolean): number {
+  if (answering) return tcb.ecn ? ECE : 0;
+  const { ecnEnable, ecnMaxretries } = tcb.context.tunables;
+  tcb.ecn = ecnEnable.value === 1 && tcb.rexmtTries <= ecnMaxretries.value;
+  return tcb.ecn ? ECE | CWR : 0;
+}
+
+/** The peer's SYN or SYN,ACK has come in SYN-SENT: whether both want ECN. */
+export function negotiateEcn(tcb: Tcb, flags: number): void {
+  const { statistics, tunables } = tcb.context;
+  if ((flags & ACK) !== 0) tcb.ecn = tcb.ecn && (flags & (ECE | CWR)) === ECE;
+  else tcb.ecn = tunables.ecnEnable.value !== 0 && asksForEcn(flags);
+  if (tcb.ecn) statistics.ecnShs++;
+}
+
+/**
+ * An acceptable segment of a connection with ECN (§6.1.3): CWR ends our echo, CE begins it. What carries no data does not count, for nothing but
+ * data is to be sent with ECT.
+ */
+export function noteMarks(tcb: Tcb, segment: TcpSegment): void {
+  if ((segment.flags & CWR) !== 0) tcb.ecnEcho = false;
+  if (segment.length === 0) return;
+  if ((segment.packet.trafficClass & ECN_MASK) !== CE) return;
+  tcb.context.statistics.ecnCe++;
+  tcb.ceReceived++;
+  tcb.ecnEcho = true;
+}
+
+/**
+ * The acknowledgment was taken in, before which `flight` bytes were outstanding. If it echoes a mark (§6.1.2) the congestion window answers, as to a loss, but once
+ * for each window of data, and not on top of what recovery did.
+ */
+export function noteEcho(tcb: Tcb, segment: TcpSegment, flight: number): void {
+  if ((segment.flags & ECE) === 0) {
+    // Kept close behind SND.UNA, for sequence numbers wrap.
+    if (seqGt(tcb.sndUna, tcb.ecnRecover)) tcb.ecnRecover = (tcb.sndUna - 1) >>> 0;
+    return;
+  }
+  tcb.ecnEchoes++;
+  if (tcb.inRecovery || tcb.afterTimeout || seqLe(segment.ack, tcb.ecnRecover)) return;
+  tcb.context.statistics.ecnRcwnd++;
+  tcb.congestion.congestionExperienced(Math.min(flight, tcb.cwnd));
+  windowReduced(tcb);
+}
+
+/** The congestion window was reduced, for whatever reason: the next new data says so, and marks of what is in flight now are answered with that (§6.1.2). */
+export function windowReduced(tcb: Tcb): void {
+  tcb.ecnRecover = tcb.sndMax;
+  tcb.ecnReduced = tcb.ecn;
+}
+
+/**
+ * Whether a segment may say that it is ECN-capable: data that was never sent before and lies within the peer's window; so no retransmission (§6.1.5), no
+ * window probe (§6.1.6), no pure acknowledgment (§6.1.4).
+ */
+export function isEcnCapable(tcb: Tcb, seq: number, length: number): boolean {
+  return tcb.ecn && length > 0 && seqGe(seq, tcb.sndMax) && ((seq + length - tcb.sndUna) | 0) <= tcb.sndWnd;
+}
