@@ -47,6 +47,8 @@ export class HostCache {
   readonly #enabled: Sysctl<boolean>;
   readonly #limit: Sysctl<number>;
   readonly #expiry: Sysctl<number>;
+  /** Not there yet while a setting from outside is registered. */
+  readonly #purge: (() => void) | undefined;
   readonly #minimum4: Sysctl<number>;
   readonly #callout;
 
@@ -70,11 +72,13 @@ export class HostCache {
     });
     const purge = sysctl.boolean("net.inet.tcp.hostcache.purgenow", false, {
       description: "Set it to forget everything at once; it reads as false",
-      onChange: (now) => {
-        purge.value = false;
-        if (now) for (const path of [...this.#paths.values()]) this.#forget(path);
-      },
+      onChange: () => this.#purge?.(),
     });
+    this.#purge = () => {
+      if (purge.value) for (const path of [...this.#paths.values()]) this.#forget(path);
+      purge.value = false;
+    };
+    this.#purge();
     this.#minimum4 = sysctl.number("net.inet.ip.pmtu_minimum", 256, {
       description: "Smallest IPv4 path MTU that an ICMP message is believed",
       minimum: IPV4_MINIMUM_MTU,

@@ -216,7 +216,8 @@ function adoptMtu(tcb: Tcb): void {
   if (tcb.sndMax === tcb.sndUna) return;
   sendAllAgain(tcb, CAUSE_MTU);
   tcb.timing = false;
-  stopTimer(tcb, TIMER_REXMT);
+  // From now on, and also if the window lets nothing go.
+  if (!timerRuns(tcb, TIMER_PERSIST)) startRexmt(tcb);
 }
 
 /** A window probe: one byte beyond the window, or what little the window allows (RFC 9293 §3.8.6.1). It goes again with the rest. */

@@ -186,12 +186,10 @@ export class Conversation {
 
   /** The peer connects; gives the accepted stream, its handshake done. */
   accept(peer: Options = { mss: 1460 }): TcpConnection {
-    const listener = this.listener ?? this.listen();
     let accepted: TcpConnection | null = null;
-    if (this.#handler === null) listener.accept((stream) => this.#handler?.(stream as TcpConnection));
-    this.#handler = (connection) => {
+    this.onAccepted((connection) => {
       accepted = connection;
-    };
+    });
     this.say({ flags: "S", ...peer });
     const answer = this.#sent.shift();
     if (answer === undefined || answer.flags !== "SA") throw new Error("expected a SYN,ACK");
@@ -200,6 +198,13 @@ export class Conversation {
     this.say({ seq: 1, ack: 1 });
     if (accepted === null) throw new Error("no connection was accepted");
     return accepted;
+  }
+
+  /** What becomes of the next connections that the listener accepts. */
+  onAccepted(handler: (connection: TcpConnection) => void): void {
+    const listener = this.listener ?? this.listen();
+    if (this.#handler === null) listener.accept((stream) => this.#handler?.(stream as TcpConnection));
+    this.#handler = handler;
   }
 
   #handler: ((connection: TcpConnection) => void) | null = null;

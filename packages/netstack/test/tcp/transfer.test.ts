@@ -22,7 +22,8 @@ describe("two stacks", () => {
       expect(pair.tcpA.statistics.sndRexmitPack + pair.tcpB.statistics.sndRexmitPack).toBe(0);
       await pair.clock.runFor(60e6);
       expect(pair.tcpA.timeWaitCount + pair.tcpB.timeWaitCount).toBe(0);
-      expect(pair.clock.armed).toBe(0);
+      // The host caches' own, of which each stack has one.
+      expect(pair.clock.armed).toBeLessThanOrEqual(2);
     });
   }
 

@@ -29,6 +29,8 @@ class Player {
   readonly #talk: Conversation;
   readonly #peer: Options;
   #connection: TcpConnection | null = null;
+  /** Those before, which may have something unread. */
+  readonly #former: (TcpConnection | null)[] = [];
   /** The last packets that the peer sent, for those that come again. */
   readonly #said: Uint8Array[] = [];
   /** TSval last sent and last heard. */
@@ -72,7 +74,7 @@ class Player {
   /** Nothing is left of it, whatever it was. */
   end(): void {
     const talk = this.#talk;
-    this.#connection?.abort();
+    for (const connection of [...this.#former, this.#connection]) connection?.abort();
     void talk.listener?.close();
     for (const flow of talk.tcp.flows()) if (flow.kind === FLOW_CONNECTION) (flow as Tcb).stream?.abort();
     hold(this.#released === this.#written, `${this.#written} slices were written, ${this.#released} released`);
@@ -218,6 +220,7 @@ class Player {
     talk.hearAll();
     talk.timestamps = null;
     talk.peerPort++;
+    this.#former.push(this.#connection);
     this.#connection = talk.accept(this.#peer);
   }
 }

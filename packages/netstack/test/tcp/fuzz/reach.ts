@@ -38,8 +38,9 @@ function openFast(talk: Conversation, peer: Options): TcpConnection {
   talk.stack.sysctl.set("net.inet.tcp.fastopen.acceptany", true);
   talk.stack.sysctl.set("net.inet.tcp.fastopen.server_enable", true);
   let accepted: TcpConnection | null = null;
-  talk.listen({ fastOpen: true }).accept((stream) => {
-    accepted ??= stream as TcpConnection;
+  talk.listen({ fastOpen: true });
+  talk.onAccepted((connection) => {
+    accepted ??= connection;
   });
   talk.say({ flags: "S", ...peer, fastOpen: new Uint8Array(8) });
   talk.hearSyn();
