@@ -66,6 +66,8 @@ describe("the host cache (RFC 9040; net.inet.tcp.hostcache)", () => {
     expect(entry!.rtt).toBeGreaterThan(25_000);
     sysctl.set("net.inet.tcp.hostcache.purgenow", true);
     expect(sysctl.get("net.inet.tcp.hostcache.purgenow")).toBe(false);
+    const born = new Conversation({ sysctl: { "net.inet.tcp.hostcache.purgenow": true } });
+    expect(born.stack.sysctl.get("net.inet.tcp.hostcache.purgenow")).toBe(false);
     expect([...ip.hostCache.list()]).toEqual([]);
     learn(talk);
     talk.pass(601e6);
