@@ -27,6 +27,7 @@ export class AckPacing {
 /** Payload in order has come: whether its acknowledgment goes with this batch, or may wait for a while. */
 export function scheduleAck(tcb: Tcb, length: number): void {
   const { tunables, clock } = tcb.context;
+  tcb.ackPacing ??= new AckPacing();
   const pacing = tcb.ackPacing;
   const now = clock.coarse();
   const longest = tunables.delacktime.value * 1000;
@@ -56,7 +57,7 @@ export function scheduleAck(tcb: Tcb, length: number): void {
 /** New data goes out, with an acknowledgment in it: soon after some has come, it is taken for the answer. */
 export function noteAnswer(tcb: Tcb): void {
   const { ackPacing: pacing, context } = tcb;
-  if (pacing.lastArrival < 0) return;
+  if (pacing === null || pacing.lastArrival < 0) return;
   if (context.clock.coarse() - pacing.lastArrival > context.tunables.delacktime.value * 1000) return;
   pacing.sinceAnswer = 0;
   pacing.quick = 0;
@@ -64,7 +65,7 @@ export function noteAnswer(tcb: Tcb): void {
 
 /** Whether the user answers what comes: then its answer is the best carrier of an acknowledgment, after a pause too. */
 function answers(tcb: Tcb): boolean {
-  return tcb.ackPacing.sinceAnswer <= ANSWERED;
+  return tcb.ackPacing !== null && tcb.ackPacing.sinceAnswer <= ANSWERED;
 }
 
 /** How long an acknowledgment may wait: µs, below the peer's least retransmission timeout whatever it is. */
@@ -72,8 +73,8 @@ export function ackDelay(tcb: Tcb): number {
   const { tunables } = tcb.context;
   const longest = tunables.delacktime.value * 1000;
   if (!tunables.delackAdaptive.value || answers(tcb)) return longest;
-  const { rtt } = tcb.receiveTuning;
+  const rtt = tcb.receiveTuning?.rtt ?? 0;
   const way = rtt === 0 ? tcb.rtt.srtt : rtt;
   const part = way === 0 ? longest : way * RTT_PART;
-  return Math.min(longest, Math.max(LEAST, Math.min(SEGMENTS * tcb.ackPacing.gap, part)));
+  return Math.min(longest, Math.max(LEAST, Math.min(SEGMENTS * (tcb.ackPacing?.gap ?? 0), part)));
 }

@@ -128,7 +128,7 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     deliveryRateAppLimited: tcb.deliveryRateAppLimited,
     sendBuffer: tcb.sendHighWater,
     receiveBuffer: tcb.rcvBufferSize,
-    receiveRtt: tcb.receiveTuning.rtt,
+    receiveRtt: tcb.receiveTuning?.rtt ?? 0,
     bytesSent: tcb.bytesSent,
     bytesReceived: tcb.bytesReceived,
     segmentsSent: tcb.segmentsSent,

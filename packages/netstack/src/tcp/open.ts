@@ -107,8 +107,6 @@ export function openPassive(context: TcpContext, entry: Handshake): Tcb {
   if (!tcb.windowScaling) disableScaling(tcb);
   tcb.timestamps = entry.timestamps;
   tcb.tsOffset = entry.tsOffset;
-  // The SYN,ACK may have borne it.
-  tcb.receiveTuning.lastTsVal = context.timestamp(tcb.tsOffset);
   tcb.tsRecent = entry.tsRecent;
   tcb.tsRecentAge = context.clock.coarse();
   tcb.sackPermitted = entry.sackPermitted;

@@ -29,10 +29,20 @@ export class ReceiveTuning {
   takenBefore = 0;
 }
 
+/** It is made with the first data that comes: a connection that only sends, or only waits, has none. */
+export function receiveTuningOf(tcb: Tcb): ReceiveTuning {
+  if (tcb.receiveTuning !== null) return tcb.receiveTuning;
+  const tuning = new ReceiveTuning();
+  // What has gone out so far may bear it.
+  if (tcb.timestamps) tuning.lastTsVal = tcb.context.timestamp(tcb.tsOffset);
+  tcb.receiveTuning = tuning;
+  return tuning;
+}
+
 /** A segment goes out with that timestamp. The first that bears it can be told from the others when its echo comes: to the µs. */
 export function noteTimestampSent(tcb: Tcb, tsVal: number): void {
   const tuning = tcb.receiveTuning;
-  if (tsVal === tuning.lastTsVal) return;
+  if (tuning === null || tsVal === tuning.lastTsVal) return;
   tuning.lastTsVal = tsVal;
   if (tuning.marked) return;
   tuning.marked = true;
@@ -42,7 +52,7 @@ export function noteTimestampSent(tcb: Tcb, tsVal: number): void {
 
 /** Data in order came, with that echo: the round trip from when we sent that timestamp to what the peer sent in answer. */
 export function noteTimestampEcho(tcb: Tcb, tsEcr: number): void {
-  const tuning = tcb.receiveTuning;
+  const tuning = receiveTuningOf(tcb);
   if (!tuning.marked || !seqGe(tsEcr, tuning.markedTsVal)) return;
   tuning.marked = false;
   const sample = Math.max(1, tcb.context.clock.coarse() - tuning.markedAt);
@@ -56,7 +66,7 @@ export function noteTimestampEcho(tcb: Tcb, tsEcr: number): void {
 
 /** Without timestamps: a whole window takes a round trip or more, so the shortest time for one tells. */
 function noteWindowPassed(tcb: Tcb, now: number): void {
-  const tuning = tcb.receiveTuning;
+  const tuning = receiveTuningOf(tcb);
   if (tuning.edge >= 0 && !seqGe(tcb.rcvNxt, tuning.edge)) return;
   if (tuning.edge >= 0) {
     const sample = Math.max(1, now - tuning.markedAt);
@@ -72,7 +82,7 @@ function noteWindowPassed(tcb: Tcb, now: number): void {
  */
 export function tuneReceiveBuffer(tcb: Tcb): void {
   const { tunables, clock, receiveMemory } = tcb.context;
-  const tuning = tcb.receiveTuning;
+  const tuning = receiveTuningOf(tcb);
   const now = clock.coarse();
   if (!tcb.timestamps) noteWindowPassed(tcb, now);
   if (now - tuning.since < (tuning.rtt === 0 ? tcb.rtt.srtt : tuning.rtt)) return;

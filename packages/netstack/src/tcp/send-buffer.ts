@@ -2,16 +2,20 @@ import type { Slice } from "@nfs4/bytestream";
 import { MAX_SLICES, type OutboundPacket } from "../packet.ts";
 
 const COMPACT_AT = 64;
+const NO_BYTES: Uint8Array[] = [];
+const NO_RELEASES: ((() => void) | undefined)[] = [];
+const NO_STARTS: number[] = [];
 
 /**
  * What was written and is not yet acknowledged, as slices by reference. Positions count from the first byte ever written, so they never wrap
  * (2^53); the owner maps sequence numbers to distances from `start`.
  */
 export class SendBuffer {
-  #bytes: Uint8Array[] = [];
-  #releases: ((() => void) | undefined)[] = [];
+  /** Arrays of its own once something is written: many connections only wait. */
+  #bytes: Uint8Array[] = NO_BYTES;
+  #releases: ((() => void) | undefined)[] = NO_RELEASES;
   /** Position of the first byte of each slice. */
-  #starts: number[] = [];
+  #starts: number[] = NO_STARTS;
   #head = 0;
   /** Index at which the last look ended: output walks forward. */
   #hint = 0;
@@ -25,6 +29,11 @@ export class SendBuffer {
 
   /** Takes over the slices. Empty ones are released at once. */
   append(slices: readonly Slice[]): void {
+    if (this.#bytes === NO_BYTES) {
+      this.#bytes = [];
+      this.#releases = [];
+      this.#starts = [];
+    }
     for (const slice of slices) {
       const length = slice.bytes.length;
       if (length === 0) {
@@ -102,6 +111,7 @@ export class SendBuffer {
   }
 
   #truncate(): void {
+    if (this.#bytes === NO_BYTES) return;
     this.#bytes.length = 0;
     this.#releases.length = 0;
     this.#starts.length = 0;

@@ -4,7 +4,7 @@ import type { Route } from "../ip/route.ts";
 import type { CongestionControl, CongestionWindow } from "./congestion.ts";
 import { CLOSED, type TcpState, TIMERS } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
-import { AckPacing } from "./delayed-ack.ts";
+import type { AckPacing } from "./delayed-ack.ts";
 import type { FastOpenQueue } from "./fast-open-server.ts";
 import { FLOW_CONNECTION, Flow, type FlowKey } from "./flow.ts";
 import type { FrtoStep } from "./frto.ts";
@@ -12,7 +12,7 @@ import type { RetransmissionCause } from "./loss-events.ts";
 import type { Rack } from "./rack.ts";
 import type { Reassembly } from "./reassembly.ts";
 import { ReceiveBuffer } from "./receive-buffer.ts";
-import { ReceiveTuning } from "./receive-tuning.ts";
+import type { ReceiveTuning } from "./receive-tuning.ts";
 import type { Recovery } from "./recovery.ts";
 import { RttEstimate } from "./rtt.ts";
 import { SendBuffer } from "./send-buffer.ts";
@@ -85,7 +85,7 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   lastAckSent = 0;
   rcvBufferSize: number;
   readonly receiveBuffer: ReceiveBuffer;
-  readonly receiveTuning: ReceiveTuning = new ReceiveTuning();
+  receiveTuning: ReceiveTuning | null = null;
   /** Made when something first comes out of order. */
   reassembly: Reassembly | null = null;
   /** The peer's FIN has come, in order. */
@@ -140,7 +140,8 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   ackNow = false;
   /** One may wait: the delayed-ACK timer runs. */
   ackDelayed = false;
-  readonly ackPacing: AckPacing = new AckPacing();
+  /** Made with the first data that comes. */
+  ackPacing: AckPacing | null = null;
   outputPending = false;
   /** Out-of-order segments of this batch, each of which a peer without SACK wants to count (RFC 5681 §4.2). */
   dupAcksOwed = 0;

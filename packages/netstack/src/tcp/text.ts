@@ -6,7 +6,7 @@ import { tellsDuplicates } from "./duplicates.ts";
 import { abortConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
 import { Reassembly } from "./reassembly.ts";
-import { noteTimestampEcho, tuneReceiveBuffer } from "./receive-tuning.ts";
+import { noteTimestampEcho, receiveTuningOf, tuneReceiveBuffer } from "./receive-tuning.ts";
 import type { TcpSegment } from "./segment.ts";
 import { setState } from "./state.ts";
 import type { Tcb } from "./tcb.ts";
@@ -27,7 +27,7 @@ export function acceptInOrder(tcb: Tcb, segment: TcpSegment): void {
   requestOutput(tcb);
   if (tcb.urgent) expireUrgent(tcb);
   deliverSegment(tcb, segment.packet.slab, segment.payloadOffset, length);
-  tcb.receiveTuning.arrived += length;
+  receiveTuningOf(tcb).arrived += length;
   if (tcb.timestamps) noteTimestampEcho(tcb, segment.options.tsEcr);
   tuneReceiveBuffer(tcb);
   if (tcb.receiveBuffer.ordered > 0 && chunks.exhausted) {
@@ -90,7 +90,7 @@ export function acceptOutOfOrder(tcb: Tcb, segment: TcpSegment): void {
   }
   if (overlap !== null) lookForContradiction(tcb, segment, overlap);
   if (news === 0) return;
-  tcb.receiveTuning.arrived += news;
+  receiveTuningOf(tcb).arrived += news;
   receiveBuffer.store(distance, segment.packet.slab, segment.payloadOffset, length);
 }
 

@@ -271,7 +271,6 @@ function writeOptions(tcb: Tcb, view: DataView, at: number, flags: number): numb
   if ((flags & SYN) !== 0) {
     const answering = (flags & ACK) !== 0;
     const tsVal = tcb.timestamps ? context.timestamp(tcb.tsOffset) : -1;
-    tcb.receiveTuning.lastTsVal = tsVal;
     length = writeSynOptions(
       view,
       at,
