@@ -72,6 +72,8 @@ export interface TcpInfo {
   readonly urgentSegments: number;
   /** Traffic class (Differentiated Services and ECN) of the last segment that came in (MAY-9). */
   readonly trafficClass: number;
+  /** Larger segments are thought to vanish on the way: the MSS in force for that; 0: none. */
+  readonly mssLimit: number;
   /** The last soft error, as Node's code; empty: none. */
   readonly softError: string;
   /** How its segments are signed; null: not at all. */
@@ -142,6 +144,7 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     keepAliveProbes: tcb.keepProbes,
     urgentSegments: tcb.urgentSegments,
     trafficClass: tcb.rcvTrafficClass,
+    mssLimit: tcb.mssLimit,
     softError: tcb.softError,
     signature: tcb.signer?.info() ?? null,
     signatureDrops: tcb.signatureDrops,

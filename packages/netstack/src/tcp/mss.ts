@@ -30,6 +30,7 @@ export function updateMaxSegment(tcb: Tcb): void {
   const mtu = routeOf(tcb)?.mtu ?? 0;
   const path = mtu === 0 ? tcb.peerMss : mssForMtu(tcb.family, mtu);
   tcb.sendMss = Math.max(Math.min(tcb.peerMss, path), Math.min(tunables.minmss.value, path));
+  if (tcb.mssLimit > 0) tcb.sendMss = Math.min(tcb.sendMss, tcb.mssLimit);
   const signature = tcb.signer === null ? 0 : wholeWords(tcb.signer.optionLength);
   tcb.maxSegment = Math.max(1, tcb.sendMss - (tcb.timestamps ? TIMESTAMP_OPTION : 0) - signature);
 }

@@ -206,6 +206,10 @@ export class TcpStatistics {
   icmpHardErrors = 0;
   icmpIgnored = 0;
   mtuLowered = 0;
+  /** Path MTU black holes suspected: smaller segments tried, the smallest, and both to no avail. */
+  pmtudBlackholeActivated = 0;
+  pmtudBlackholeActivatedMinMss = 0;
+  pmtudBlackholeFailed = 0;
 
   // RFC 5961
   challengeAcks = 0;

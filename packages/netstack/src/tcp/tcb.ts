@@ -116,6 +116,8 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   sendMss = 0;
   /** What the peer's MSS option said. */
   peerMss = 0;
+  /** Not 0: larger segments are thought to vanish on the way (black-hole.ts). */
+  mssLimit = 0;
   /** Payload of a full segment: `sendMss` less the options of every segment. */
   maxSegment = 0;
   /** The MSS that we told the peer. */

@@ -1,3 +1,4 @@
+import { suspectBlackHole } from "./black-hole.ts";
 import {
   ACK,
   ESTABLISHED,
@@ -107,6 +108,7 @@ function retransmissionTimeout(tcb: Tcb): void {
     tcb.fastOpenCookie = null;
     tcb.sndNxt = tcb.iss;
   } else {
+    suspectBlackHole(tcb);
     lossByTimeout(tcb);
   }
   startRexmt(tcb);

@@ -83,6 +83,9 @@ export class TcpTunables implements RttLimits, CongestionTunables {
   readonly icmpMayRst: Sysctl<boolean>;
   readonly hostcacheSsthresh: Sysctl<boolean>;
   readonly pathMtuDiscovery: Sysctl<boolean>;
+  readonly pmtudBlackholeDetection: Sysctl<number>;
+  readonly pmtudBlackholeMss: Sysctl<number>;
+  readonly v6pmtudBlackholeMss: Sysctl<number>;
   readonly signatureVerifyInput: Sysctl<boolean>;
   readonly aoAcceptUnmatched: Sysctl<boolean>;
   readonly aoAcceptIcmp: Sysctl<boolean>;
@@ -337,6 +340,15 @@ export class TcpTunables implements RttLimits, CongestionTunables {
       "Begin with the slow-start threshold that earlier connections to the peer have found",
     );
     this.pathMtuDiscovery = flag("path_mtu_discovery", true, "Path MTU discovery (RFC 1191, RFC 8201)");
+    this.pmtudBlackholeDetection = number(
+      "pmtud_blackhole_detection",
+      0,
+      0,
+      3,
+      "Try smaller segments when full ones time out again and again: 0 never, 1 always, 2 over IPv4 only, 3 over IPv6 only",
+    );
+    this.pmtudBlackholeMss = number("pmtud_blackhole_mss", 1200, 216, 65495, "MSS tried first then, IPv4");
+    this.v6pmtudBlackholeMss = number("v6pmtud_blackhole_mss", 1220, 216, 65475, "MSS tried first then, IPv6");
     this.signatureVerifyInput = flag(
       "signature_verify_input",
       true,
