@@ -22,6 +22,7 @@ export default defineConfig({
           hookTimeout: 300_000,
           // Nothing here has global state, so test files may share what they import: a third of the time.
           isolate: false,
+          maxWorkers: 2,
         },
       },
       {
