@@ -1,5 +1,6 @@
 import type { Clock } from "@nfs4/timecounter";
 import type { FlowKey } from "./flow.ts";
+import { beginWithEnds } from "./hash-ends.ts";
 import { SipHash } from "./siphash.ts";
 
 /**
@@ -29,26 +30,11 @@ export class InitialNumbers {
 
   sequence(key: FlowKey): number {
     const m = Math.floor(this.#clock.coarse() / 4) + this.#bootTicks;
-    return (m + hashEnds(this.#isn, key)) >>> 0;
+    return (m + beginWithEnds(this.#isn, key).end()) >>> 0;
   }
 
   /** Added to the time in ms; the same for every incarnation of a connection, so that RFC 6191 can compare them. */
   timestampOffset(key: FlowKey): number {
-    return hashEnds(this.#timestamp, key);
+    return beginWithEnds(this.#timestamp, key).end();
   }
-}
-
-function hashEnds(hash: SipHash, key: FlowKey): number {
-  return hash
-    .begin()
-    .word(key.l0)
-    .word(key.l1)
-    .word(key.l2)
-    .word(key.l3)
-    .word(key.r0)
-    .word(key.r1)
-    .word(key.r2)
-    .word(key.r3)
-    .word((key.localPort << 16) | key.remotePort)
-    .end();
 }

@@ -1,5 +1,6 @@
 import type { TcpContext } from "./context.ts";
 import type { FlowKey } from "./flow.ts";
+import { beginWithEnds } from "./hash-ends.ts";
 import type { TcpListener } from "./listener.ts";
 import { defaultMss, mssForMtu } from "./mss.ts";
 import type { Handshake } from "./open.ts";
@@ -135,20 +136,8 @@ export class SynCookies {
   }
 
   #cookie(key: FlowKey, irs: number, flags: number): number {
-    const hash = this.#secrets[(flags & FLAG_PARITY) as 0 | 1]
-      .begin()
-      .word(key.l0)
-      .word(key.l1)
-      .word(key.l2)
-      .word(key.l3)
-      .word(key.r0)
-      .word(key.r1)
-      .word(key.r2)
-      .word(key.r3)
-      .word((key.localPort << 16) | key.remotePort)
-      .word(irs)
-      .word(flags)
-      .end();
+    const secret = this.#secrets[(flags & FLAG_PARITY) as 0 | 1];
+    const hash = beginWithEnds(secret, key).word(irs).word(flags).end();
     return ((hash & 0xffffff00) | (flags ^ (hash >>> 24))) >>> 0;
   }
 
