@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./e2e/harness/longest-first.ts";
 import { isFullRun } from "./e2e/harness/matrix.ts";
 import { ResultTable } from "./e2e/harness/result-table.ts";
 
@@ -10,6 +11,7 @@ const source = {
 export default defineConfig({
   ...source,
   test: {
+    sequence: { sequencer: LongestFirst },
     ...(isFullRun ? { reporters: ["default", new ResultTable()] } : {}),
     projects: [
       {

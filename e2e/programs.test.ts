@@ -1,9 +1,0 @@
-import { describe } from "vitest";
-import { combinations } from "./harness/matrix.ts";
-import { testWorkloads } from "./harness/workload-tests.ts";
-
-describe("programs that people use", () => {
-  for (const combination of combinations("4.2 local")) {
-    testWorkloads(combination, ["git", "sqlite", "tar", "npm ci", "C build", "fio"]);
-  }
-});

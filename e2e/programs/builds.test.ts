@@ -1,0 +1,7 @@
+import { describe } from "vitest";
+import { combinations } from "../harness/matrix.ts";
+import { testWorkloads } from "../harness/workload-tests.ts";
+
+describe("programs that build and pack", () => {
+  for (const combination of combinations("4.2 local")) testWorkloads(combination, ["tar", "C build"]);
+});
