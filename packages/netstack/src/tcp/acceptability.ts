@@ -65,12 +65,15 @@ export function checkSequence(tcb: Tcb, segment: TcpSegment): boolean {
   return true;
 }
 
-/** The table of RFC 9293 §3.10.7.4. */
+/**
+ * The table of RFC 9293 §3.10.7.4, but that a segment without data may begin where the window ends, as for FreeBSD and Linux: a peer that has filled the window
+ * acknowledges from there, and when all of it was lost, in both directions, neither side could otherwise ever tell the other what came of its retransmissions.
+ */
 function acceptable(rcvNxt: number, window: number, seq: number, length: number): boolean {
   if (window === 0) return length === 0 && seq === rcvNxt;
   const offset = (seq - rcvNxt) | 0;
   if (offset >= 0 && offset < window) return true;
-  if (length === 0) return false;
+  if (length === 0) return offset === window;
   const last = (seq + length - 1 - rcvNxt) | 0;
   return last >= 0 && last < window;
 }

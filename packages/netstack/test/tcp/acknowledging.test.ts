@@ -176,6 +176,22 @@ describe("acknowledgments (RFC 9293 §3.8.6.3)", () => {
     talk.hear(flags("A"));
   });
 
+  it("an acknowledgment counts where the window ends, for a peer may have filled it and all of that may be lost", () => {
+    const talk = new Conversation({ sysctl: { "net.inet.tcp.recvspace": 16_384 } });
+    const connection = talk.accept();
+    connection.write([{ bytes: new Uint8Array(1000) }]);
+    talk.hearAll();
+    talk.say({ seq: 1 + 16_384 + 1, ack: 1001 });
+    expect(connection.tcpInfo().inFlight).toBe(1000);
+    talk.say({ seq: 1 + 16_384, ack: 1001 });
+    expect(connection.tcpInfo().inFlight).toBe(0);
+    talk.hearAll();
+    // Data and resets do not.
+    talk.say({ seq: 1 + 16_384, ack: 1001, payload: Uint8Array.of(1) });
+    talk.say({ seq: 1 + 16_384, ack: 1001, flags: "RA" });
+    expect(connection.tcpInfo()).toMatchObject({ state: "ESTABLISHED", receiveQueue: 0, outOfOrder: 0 });
+  });
+
   it("a segment partly old and partly beyond the window is trimmed to what is new and fits", () => {
     const { talk, connection, collector } = settled({ sysctl: { "net.inet.tcp.recvspace": 2048 } });
     talk.say({ seq: 1, ack: 1, payload: "abcdef" });
