@@ -32,6 +32,8 @@ export interface Impairments {
   readonly corrupt?: number;
   /** ECN: packets that would wait longer than so many µs for the bandwidth are marked CE, if they say ECT. Default: none. */
   readonly markDelay?: number;
+  /** IP packets that are longer vanish, and nobody is told: a path MTU black hole. Default: none do. */
+  readonly pathMtu?: number;
   /** Packets that wait for the bandwidth, or are on their way. Default 10,000. */
   readonly queueLimit?: number;
 }
@@ -136,10 +138,15 @@ class Wire {
     const length = packet.headerLength + packet.payloadLength;
     const marked = this.backlogUs > (this.#impairments.markDelay ?? Number.POSITIVE_INFINITY);
     const sent = this.#transmitted(length);
-    if (this.#chance(loss)) return true;
+    if (this.#chance(loss) || this.#isSwallowed(packet, length)) return true;
     const copies = this.#chance(duplicate) ? 2 : 1;
     for (let i = 0; i < copies; i++) this.#launch(packet, length, sent, marked);
     return true;
+  }
+
+  #isSwallowed({ headerLength, segmentSize }: OutboundPacket, length: number): boolean {
+    const { pathMtu = Number.POSITIVE_INFINITY } = this.#impairments;
+    return (segmentSize === 0 ? length : headerLength + segmentSize) - this.#linkHeader > pathMtu;
   }
 
   /** How long a packet sent now would wait for the bandwidth, µs. */

@@ -20,9 +20,15 @@ interface KnownPath {
   rtt: number;
   rttVar: number;
   ssthresh: number;
+  /** The MSS up to which segments get through though IP knows of no such limit, and when that was found; 0: there is none. */
+  mssLimit: number;
+  mssLimitAt: number;
   updates: number;
   expires: number;
 }
+
+/** What connections to a destination have left. */
+export type PathMemory = Readonly<Pick<KnownPath, "rtt" | "rttVar" | "ssthresh" | "mssLimit" | "mssLimitAt">>;
 
 /** An entry, as `list` shows it. */
 export interface HostCacheEntry {
@@ -32,6 +38,7 @@ export interface HostCacheEntry {
   readonly rtt: number;
   readonly rttVar: number;
   readonly ssthresh: number;
+  readonly mssLimit: number;
   readonly updates: number;
   /** Seconds left. */
   readonly expires: number;
@@ -109,23 +116,30 @@ export class HostCache {
     path.updates++;
   }
 
+  /** A connection has found how long its segments may be (RFC 4821 §5.2); `mssLimit` 0: as long as IP has it. */
+  rememberMssLimit(w0: number, w1: number, w2: number, w3: number, mssLimit: number): void {
+    if (!this.#enabled.value || (mssLimit === 0 && this.#paths.get(w0, w1, w2, w3) === undefined)) return;
+    const path = this.#path(w0, w1, w2, w3);
+    path.mssLimit = mssLimit;
+    path.mssLimitAt = this.#stack.clock.coarse();
+  }
+
   /** What connections to that destination have left; null: nothing. Lent. */
-  recall(w0: number, w1: number, w2: number, w3: number): { rtt: number; rttVar: number; ssthresh: number } | null {
-    if (!this.#enabled.value) return null;
-    const path = this.#paths.get(w0, w1, w2, w3);
-    return path === undefined || path.rtt === 0 ? null : path;
+  recall(w0: number, w1: number, w2: number, w3: number): PathMemory | null {
+    return this.#enabled.value ? (this.#paths.get(w0, w1, w2, w3) ?? null) : null;
   }
 
   /** All entries (FreeBSD's net.inet.tcp.hostcache.list). */
   *list(): Generator<HostCacheEntry, void, undefined> {
     const now = this.#stack.clock.coarse();
-    for (const { w0, w1, w2, w3, mtu, rtt, rttVar, ssthresh, updates, expires } of this.#paths.values()) {
+    for (const { w0, w1, w2, w3, mtu, rtt, rttVar, ssthresh, mssLimit, updates, expires } of this.#paths.values()) {
       yield {
         address: Address.fromWords(w0, w1, w2, w3).toString(),
         mtu: mtu === UNKNOWN ? 0 : mtu,
         rtt,
         rttVar,
         ssthresh,
+        mssLimit,
         updates,
         expires: Math.max(0, Math.round((expires - now) / SECOND)),
       };
@@ -143,7 +157,8 @@ export class HostCache {
     let path = this.#paths.get(w0, w1, w2, w3);
     if (path === undefined) {
       while (this.#paths.size >= this.#limit.value) this.#forget(this.#paths.oldest());
-      path = { w0, w1, w2, w3, mtu: UNKNOWN, mtuExpires: UNKNOWN, rtt: 0, rttVar: 0, ssthresh: 0, updates: 0, expires };
+      const nothing = { mtu: UNKNOWN, mtuExpires: UNKNOWN, rtt: 0, rttVar: 0, ssthresh: 0, mssLimit: 0, mssLimitAt: 0 };
+      path = { w0, w1, w2, w3, ...nothing, updates: 0, expires };
       this.#paths.set(w0, w1, w2, w3, path);
       if (!this.#callout.armed) this.#callout.schedule(expires);
     }

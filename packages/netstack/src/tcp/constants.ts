@@ -39,6 +39,9 @@ export const STATE_NAMES: readonly string[] = [
   "TIME-WAIT",
 ];
 
+/** RFC 5681, RFC 6675, RFC 8985: so many segments, or what they hold, arrived beyond a gap tell of a loss. */
+export const DUP_THRESH = 3;
+
 /** The deadlines of a connection: indices of `Tcb.deadlines`, in the order in which they are looked at when several are due. */
 export const TIMER_REORDER = 0;
 /** A tail loss probe: before the retransmission timer, which it puts off (RFC 8985 §7.2). */

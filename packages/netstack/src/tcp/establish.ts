@@ -1,6 +1,7 @@
 import { ESTABLISHED, FIN_WAIT_1, TIMER_KEEP, TIMER_USER } from "./constants.ts";
 import { startTimer, stopTimer } from "./deadlines.ts";
 import { recallPath } from "./path-memory.ts";
+import { searchFromTheStart } from "./path-search.ts";
 import { setState } from "./state.ts";
 import type { Tcb } from "./tcb.ts";
 
@@ -12,6 +13,7 @@ export function establish(tcb: Tcb): void {
   tcb.fastOpenQueue = null;
   setState(tcb, tcb.finQueued ? FIN_WAIT_1 : ESTABLISHED);
   recallPath(tcb);
+  searchFromTheStart(tcb);
   if (tcb.keepAlive) startTimer(tcb, TIMER_KEEP, tcb.keepIdleUs);
   tcb.owner?.established(tcb);
 }

@@ -72,8 +72,9 @@ export interface TcpInfo {
   readonly urgentSegments: number;
   /** Traffic class (Differentiated Services and ECN) of the last segment that came in (MAY-9). */
   readonly trafficClass: number;
-  /** Larger segments are thought to vanish on the way: the MSS in force for that; 0: none. */
+  /** Larger segments are thought to vanish on the way: the MSS in force for that; 0: none. A larger one that is on its way to try that; 0: none is. */
   readonly mssLimit: number;
+  readonly mssProbe: number;
   /** The last soft error, as Node's code; empty: none. */
   readonly softError: string;
   /** How its segments are signed; null: not at all. */
@@ -145,6 +146,7 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     urgentSegments: tcb.urgentSegments,
     trafficClass: tcb.rcvTrafficClass,
     mssLimit: tcb.mssLimit,
+    mssProbe: tcb.pathSearch?.size ?? 0,
     softError: tcb.softError,
     signature: tcb.signer?.info() ?? null,
     signatureDrops: tcb.signatureDrops,

@@ -1,3 +1,4 @@
+import { searchResent } from "./path-search.ts";
 import type { Rack } from "./rack.ts";
 import type { Tcb } from "./tcb.ts";
 import { LOST, SACKED, type TransmitLog } from "./transmit-log.ts";
@@ -25,6 +26,7 @@ export function noteLost(tcb: Tcb, log: TransmitLog, index: number): number {
 /** `bytes` of sequence space from `seq` on were sent once more. Every retransmission comes by here. */
 export function noteRetransmission(tcb: Tcb, cause: RetransmissionCause, seq: number, bytes: number): void {
   noteResentForUndo(tcb, seq, bytes);
+  if (tcb.pathSearch !== null) searchResent(tcb, tcb.pathSearch, seq, bytes);
   const { statistics, histograms } = tcb.context;
   histograms.retransmissions[cause]!.add(bytes);
   switch (cause) {

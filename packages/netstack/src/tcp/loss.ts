@@ -1,11 +1,19 @@
-import { TIMER_PROBE, TIMER_REORDER } from "./constants.ts";
+import { DUP_THRESH, TIMER_PROBE, TIMER_REORDER } from "./constants.ts";
 import { requestOutput } from "./context.ts";
 import { stopTimer } from "./deadlines.ts";
 import { windowReduced } from "./ecn.ts";
 import { FRTO_OFF, startFrto } from "./frto.ts";
-import { CAUSE_DUPACK, CAUSE_RACK, CAUSE_TIMEOUT, noteLost, type RetransmissionCause } from "./loss-events.ts";
+import {
+  CAUSE_DUPACK,
+  CAUSE_MTU,
+  CAUSE_RACK,
+  CAUSE_TIMEOUT,
+  noteLost,
+  type RetransmissionCause,
+} from "./loss-events.ts";
+import { probeAloneLost, searchAcknowledged, searchTimeout } from "./path-search.ts";
 import { reduceRate } from "./prr.ts";
-import { DUP_THRESH, rackDetectLoss, rackMarkLossesOnTimeout, rackRecovered } from "./rack.ts";
+import { rackDetectLoss, rackMarkLossesOnTimeout, rackRecovered } from "./rack.ts";
 import { Recovery } from "./recovery.ts";
 import { startRexmt } from "./send-data.ts";
 import { flightSize } from "./send-space.ts";
@@ -22,6 +30,7 @@ export function usesRack(tcb: Tcb): boolean {
 /** `bytes` were newly acknowledged and SND.UNA stands at its new place: recovery goes on or ends, or the congestion window opens. */
 export function acknowledgedNews(tcb: Tcb, bytes: number): void {
   endDuplicateAcks(tcb);
+  if (tcb.pathSearch !== null) searchAcknowledged(tcb, tcb.pathSearch);
   if (tcb.inRecovery) {
     if (seqGe(tcb.sndUna, tcb.recover)) leaveRecovery(tcb);
     else if (!tcb.sackPermitted) partialAck(tcb, bytes);
@@ -90,6 +99,11 @@ export function lossRepairedByProbe(tcb: Tcb): void {
 function lossFound(tcb: Tcb, cause: RetransmissionCause): void {
   tcb.retransmissionCause = cause;
   requestOutput(tcb);
+  if (tcb.pathSearch !== null && probeAloneLost(tcb, tcb.pathSearch)) {
+    tcb.retransmissionCause = CAUSE_MTU;
+    tcb.retransmitHead = true;
+    return;
+  }
   // Not for losses of a window that recovery or a timeout deals with (RFC 6675 §5.1).
   if (!tcb.inRecovery && seqGe(tcb.sndUna, tcb.recover)) enterRecovery(tcb, cause);
 }
@@ -155,6 +169,7 @@ function headIsLost(tcb: Tcb): void {
 /** The retransmission timer expired: everything unacknowledged is taken for lost (RFC 5681 §3.1, RFC 6675 §5.1), or with RACK most of it. */
 export function lossByTimeout(tcb: Tcb): void {
   startFrto(tcb);
+  if (tcb.pathSearch !== null) searchTimeout(tcb, tcb.pathSearch);
   // RFC 4015 §3.1: not again before this recovery is complete.
   if (tcb.rexmtTries === 1) {
     openUndo(tcb, true);

@@ -24,12 +24,16 @@ export function defaultMss(context: TcpContext, family: 4 | 6): number {
   return family === 4 ? mssdflt.value : v6mssdflt.value;
 }
 
-/** Works out the effective send MSS (RFC 9293 §3.7.1, MUST-16) from the peer's MSS, the path MTU and the options in every segment. */
-export function updateMaxSegment(tcb: Tcb): void {
-  const { tunables } = tcb.context;
+/** What the peer and the path as IP knows it would take, TCP options included. */
+export function largestMss(tcb: Tcb): number {
   const mtu = routeOf(tcb)?.mtu ?? 0;
   const path = mtu === 0 ? tcb.peerMss : mssForMtu(tcb.family, mtu);
-  tcb.sendMss = Math.max(Math.min(tcb.peerMss, path), Math.min(tunables.minmss.value, path));
+  return Math.max(Math.min(tcb.peerMss, path), Math.min(tcb.context.tunables.minmss.value, path));
+}
+
+/** Works out the effective send MSS (RFC 9293 §3.7.1, MUST-16) from the peer's MSS, the path MTU and the options in every segment. */
+export function updateMaxSegment(tcb: Tcb): void {
+  tcb.sendMss = largestMss(tcb);
   if (tcb.mssLimit > 0) tcb.sendMss = Math.min(tcb.sendMss, tcb.mssLimit);
   const signature = tcb.signer === null ? 0 : wholeWords(tcb.signer.optionLength);
   tcb.maxSegment = Math.max(1, tcb.sendMss - (tcb.timestamps ? TIMESTAMP_OPTION : 0) - signature);

@@ -1,6 +1,7 @@
 import {
   ACK,
   CLOSED,
+  DUP_THRESH,
   ESTABLISHED,
   FIN,
   LISTEN,
@@ -21,8 +22,8 @@ import { usesRack } from "./loss.ts";
 import { CAUSE_MTU, CAUSE_PROBE, CAUSE_WINDOW, sendAllAgain } from "./loss-events.ts";
 import { updateMaxSegment } from "./mss.ts";
 import { pacingBudget } from "./pacing.ts";
+import { type PathSearch, probePayload, probeSent } from "./path-search.ts";
 import { startPersist } from "./persist.ts";
-import { DUP_THRESH } from "./rack.ts";
 import { resendLast, resendLost, resendUnsure } from "./recovery-output.ts";
 import { noteSent, segmentPayload, sendData, startRexmt, superSegmentPayload } from "./send-data.ts";
 import { endOfData, finPending, flightSize, hasUnsent } from "./send-space.ts";
@@ -158,6 +159,10 @@ function sendNew(tcb: Tcb, room: number, short: boolean, budget = Number.POSITIV
   const most = Math.min(room, tcb.sndWnd - ((seq - tcb.sndUna) | 0));
   if (most < 0) return 0; // the window has shrunk (SHLD-15)
   const full = segmentPayload(tcb);
+  if (tcb.pathSearch !== null && !short) {
+    const probe = probePayload(tcb, tcb.pathSearch, full, unsent, most);
+    if (probe !== 0) return probe < 0 ? 0 : sendPathProbe(tcb, tcb.pathSearch, seq, probe);
+  }
   let length = Math.min(unsent, most);
   let segmentSize = 0;
   // A device may repeat CWR in every segment: the one that carries it goes by itself (RFC 3168 §6.1.2).
@@ -173,6 +178,14 @@ function sendNew(tcb: Tcb, room: number, short: boolean, budget = Number.POSITIV
   if (length === 0 && !fin) return 0;
   if (length < full && !fin && !short && !mayBeShort(tcb, length, reachesEnd)) return 0;
   return sendData(tcb, seq, length, segmentSize);
+}
+
+/** New data in a segment longer than others, to see whether it gets through (RFC 4821 §7.5). */
+function sendPathProbe(tcb: Tcb, search: PathSearch, seq: number, length: number): number {
+  const sent = sendData(tcb, seq, length, 0);
+  // A packet takes only so many slices.
+  if (sent > tcb.maxSegment) probeSent(tcb, search, seq, (seq + sent) >>> 0);
+  return sent;
 }
 
 /** Nagle (SHLD-7), TCP_NOPUSH, and the sender's side of silly window avoidance (MUST-38). */

@@ -1,8 +1,11 @@
+import type { PathMemory } from "../ip/host-cache.ts";
 import { initialWindow } from "./congestion.ts";
+import { limitSegments } from "./path-search.ts";
 import type { Tcb } from "./tcb.ts";
 
 /** Samples that make an estimate worth keeping. */
 const ENOUGH = 4;
+const SECOND = 1e6;
 /** At or above it the threshold was never set. */
 const NO_THRESHOLD = 0x3fffffff;
 
@@ -14,9 +17,18 @@ export function recallPath(tcb: Tcb): void {
   const { stack, tunables } = tcb.context;
   const path = stack.ip.hostCache.recall(tcb.r0, tcb.r1, tcb.r2, tcb.r3);
   if (path === null) return;
-  if (tcb.rtt.samples === 0) tcb.rtt.seed(path.rtt, path.rttVar, tunables);
+  recallLimit(tcb, path);
+  if (tcb.rtt.samples === 0 && path.rtt > 0) tcb.rtt.seed(path.rtt, path.rttVar, tunables);
   if (!tunables.hostcacheSsthresh.value || path.ssthresh === 0) return;
   tcb.ssthresh = Math.max(path.ssthresh, initialWindow(tcb.maxSegment, tunables.initcwndSegments.value));
+}
+
+/** How long segments may be, for as long as that is believed (RFC 4821 §7.3). */
+function recallLimit(tcb: Tcb, { mssLimit, mssLimitAt }: PathMemory): void {
+  const { clock, tunables } = tcb.context;
+  const searchAt = mssLimitAt + tunables.mtuProbeInterval.value * SECOND;
+  if (mssLimit === 0 || mssLimit >= tcb.sendMss || searchAt <= clock.coarse()) return;
+  limitSegments(tcb, mssLimit, searchAt);
 }
 
 /** The connection ends: what it has learnt is kept for the next one. */

@@ -1,4 +1,4 @@
-import { TIMER_REORDER } from "./constants.ts";
+import { DUP_THRESH, TIMER_REORDER } from "./constants.ts";
 import { startTimer, stopTimer } from "./deadlines.ts";
 import type { RateSample } from "./delivery-rate.ts";
 import { noteLost, noteReordering } from "./loss-events.ts";
@@ -6,8 +6,6 @@ import { seqGe, seqGt, seqLt } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
 import { LOST, RETRANSMITTED, SACKED, type TransmitLog } from "./transmit-log.ts";
 
-/** RFC 5681, RFC 6675, RFC 8985: so much arrived beyond a gap tells of a loss. */
-export const DUP_THRESH = 3;
 /** The minimum of the round-trip time is that of the last five minutes, so that a path that became longer is noticed (§6.2 step 1). */
 const MIN_RTT_WINDOW_US = 300e6;
 /** Recoveries that the reordering window stays enlarged (§6.2 step 4). */

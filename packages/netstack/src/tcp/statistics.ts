@@ -210,6 +210,12 @@ export class TcpStatistics {
   pmtudBlackholeActivated = 0;
   pmtudBlackholeActivatedMinMss = 0;
   pmtudBlackholeFailed = 0;
+  /** Segments larger than others that went out (RFC 4821), and what became of them; and larger sizes that did not stand the test. */
+  pmtudProbes = 0;
+  pmtudProbesArrived = 0;
+  pmtudProbesFailed = 0;
+  pmtudProbesInconclusive = 0;
+  pmtudProbesRevoked = 0;
 
   // RFC 5961
   challengeAcks = 0;

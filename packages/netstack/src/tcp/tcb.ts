@@ -9,6 +9,7 @@ import type { FastOpenQueue } from "./fast-open-server.ts";
 import { FLOW_CONNECTION, Flow, type FlowKey } from "./flow.ts";
 import type { FrtoStep } from "./frto.ts";
 import type { RetransmissionCause } from "./loss-events.ts";
+import type { PathSearch } from "./path-search.ts";
 import type { Rack } from "./rack.ts";
 import type { Reassembly } from "./reassembly.ts";
 import { ReceiveBuffer } from "./receive-buffer.ts";
@@ -118,6 +119,8 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   peerMss = 0;
   /** Not 0: larger segments are thought to vanish on the way (black-hole.ts). */
   mssLimit = 0;
+  /** Larger ones are tried (path-search.ts). */
+  pathSearch: PathSearch | null = null;
   /** Payload of a full segment: `sendMss` less the options of every segment. */
   maxSegment = 0;
   /** The MSS that we told the peer. */

@@ -86,6 +86,8 @@ export class TcpTunables implements RttLimits, CongestionTunables {
   readonly pmtudBlackholeDetection: Sysctl<number>;
   readonly pmtudBlackholeMss: Sysctl<number>;
   readonly v6pmtudBlackholeMss: Sysctl<number>;
+  readonly mtuProbing: Sysctl<number>;
+  readonly mtuProbeInterval: Sysctl<number>;
   readonly signatureVerifyInput: Sysctl<boolean>;
   readonly aoAcceptUnmatched: Sysctl<boolean>;
   readonly aoAcceptIcmp: Sysctl<boolean>;
@@ -342,13 +344,27 @@ export class TcpTunables implements RttLimits, CongestionTunables {
     this.pathMtuDiscovery = flag("path_mtu_discovery", true, "Path MTU discovery (RFC 1191, RFC 8201)");
     this.pmtudBlackholeDetection = number(
       "pmtud_blackhole_detection",
-      0,
+      1,
       0,
       3,
       "Try smaller segments when full ones time out again and again: 0 never, 1 always, 2 over IPv4 only, 3 over IPv6 only",
     );
     this.pmtudBlackholeMss = number("pmtud_blackhole_mss", 1200, 216, 65495, "MSS tried first then, IPv4");
     this.v6pmtudBlackholeMss = number("v6pmtud_blackhole_mss", 1220, 216, 65475, "MSS tried first then, IPv6");
+    this.mtuProbing = number(
+      "mtu_probing",
+      1,
+      0,
+      2,
+      "Try larger segments (RFC 4821): 0 never, 1 after a black hole was found, 2 always, beginning with pmtud_blackhole_mss",
+    );
+    this.mtuProbeInterval = number(
+      "mtu_probe_interval",
+      600,
+      300,
+      86_400,
+      "Time until larger segments than those that came through are tried again, s",
+    );
     this.signatureVerifyInput = flag(
       "signature_verify_input",
       true,

@@ -291,7 +291,7 @@ describe("congestion window (RFC 5681 §3.1)", () => {
   });
 
   it("MUST-19 a timeout begins again with one segment, and half the flight as threshold", () => {
-    const talk = new Conversation({ sysctl: RENO });
+    const talk = new Conversation({ sysctl: { ...RENO, "net.inet.tcp.pmtud_blackhole_detection": 0 } });
     const connection = talk.accept({ mss: MSS, windowShift: 4 });
     connection.write(write(1000 * MSS));
     talk.hearAll();

@@ -42,6 +42,7 @@ function drawLink(random: SeededRandom): Impairments & { readonly offload: boole
     queueLimit: random.pick([20, 100, 10_000]),
     offload: random.pick([true, false]),
     mtu: random.pick([576, 1500, 1500, 9000]),
+    pathMtu: random.pick([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 1400, 1280]),
   };
 }
 
@@ -63,6 +64,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
       "net.inet.tcp.sack.enable": random.pick([true, true, true, false]),
       "net.inet.tcp.rfc1323": random.pick([true, true, true, false]),
       "net.inet.tcp.initcwnd_segments": random.pick([1, 10, 10]),
+      "net.inet.tcp.mtu_probing": random.pick([1, 1, 2]),
       ...options.sysctl,
     },
   });
