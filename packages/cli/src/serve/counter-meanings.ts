@@ -123,6 +123,7 @@ const TCP: Meanings = {
   keepDrops: "Connections dropped by keep-alive",
   finwait2Drops: "Connections ended in FIN-WAIT-2, closed here and not there",
   userTimeoutDrop: "Connections dropped by the user's timeout",
+  userTimeoutsReceived: "Segments in which a peer told of its user timeout (RFC 5482)",
   segsTimed: "Round trips that were measured",
   rttUpdated: "Round-trip estimates updated",
   sackRecoveryEpisode: "Recoveries by SACK",

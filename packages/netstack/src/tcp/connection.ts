@@ -1,15 +1,6 @@
 import type { ByteSink, ByteStream, Slice, SocketAddress, StreamEnd } from "@nfs4/bytestream";
 import { formatWords } from "../address.ts";
-import {
-  CLOSE_WAIT,
-  ESTABLISHED,
-  FIN_WAIT_1,
-  FIN_WAIT_2,
-  LAST_ACK,
-  TIMER_KEEP,
-  TIMER_LINGER,
-  TIMER_USER,
-} from "./constants.ts";
+import { CLOSE_WAIT, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, TIMER_KEEP, TIMER_LINGER } from "./constants.ts";
 import { requestOutput } from "./context.ts";
 import { startTimer, stopTimer } from "./deadlines.ts";
 import { resumeDelivery } from "./delivery.ts";
@@ -17,12 +8,14 @@ import { abortConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
 import { ClosedSink, finAcknowledgedFirst } from "./linger.ts";
-import { flightSize, queueSlices } from "./send-space.ts";
+import { LONGEST_USER_TIMEOUT } from "./options.ts";
+import { queueSlices } from "./send-space.ts";
 import { type KeySelection, rekey, selectKeys } from "./signatures/rekey.ts";
 import type { SignatureKey } from "./signatures/signature-key.ts";
 import { setState } from "./state.ts";
 import type { Tcb, TcbOwner } from "./tcb.ts";
 import { markUrgent, urgentPending } from "./urgent.ts";
+import { advertiseUserTimeout, fixUserTimeout } from "./user-timeout.ts";
 
 export interface KeepAliveOptions {
   /** Idle time before the first probe, time between probes (ms), and how many go unanswered before the connection is dropped. */
@@ -247,13 +240,20 @@ export class TcpConnection implements ByteStream {
     else stopTimer(tcb, TIMER_KEEP);
   }
 
-  /** Gives the connection up when data has waited so long for its acknowledgment; 0: after net.inet.tcp.rexmit_tries (RFC 5482, MUST-21). */
+  /** Gives the connection up when data has waited so long for its acknowledgment; 0: after net.inet.tcp.rexmit_tries (MUST-21). */
   setUserTimeout(ms: number): void {
+    fixUserTimeout(this.#tcb, ms * 1000);
+  }
+
+  /**
+   * Tells the peer, by an option that he may ignore, how long data should wait for its acknowledgment, and heeds what he says of it; unless `setUserTimeout` has
+   * set it, the timeout is the longer of both, within net.inet.tcp.uto.low and high (RFC 5482). Throws a RangeError: not from 1 s to 32,767 minutes.
+   */
+  advertiseUserTimeout(ms: number): void {
+    const seconds = Math.ceil(ms / 1000);
+    if (!(seconds >= 1 && seconds <= LONGEST_USER_TIMEOUT)) throw new RangeError(`not a user timeout: ${ms} ms`);
     const tcb = this.#tcb;
-    tcb.userTimeoutUs = ms * 1000;
-    if (tcb.endedHow !== null) return;
-    stopTimer(tcb, TIMER_USER);
-    if (ms > 0 && flightSize(tcb) > 0) startTimer(tcb, TIMER_USER, tcb.userTimeoutUs);
+    if (tcb.endedHow === null) this.#within(() => advertiseUserTimeout(tcb, seconds));
   }
 
   /** The six bits of Differentiated Services and, left alone, the two of ECN (MUST-48); from the next segment on. */

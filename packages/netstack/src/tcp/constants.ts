@@ -63,5 +63,7 @@ export const MAX_WINDOW_SHIFT = 14;
 /** Options that sign a segment: TCP MD5 (RFC 2385) and TCP-AO (RFC 5925). */
 export const OPTION_MD5 = 19;
 export const OPTION_AO = 29;
+/** Length of the user timeout option (RFC 5482). */
+export const USER_TIMEOUT_OPTION = 4;
 /** Length of the Timestamps option with its two NOPs. */
 export const TIMESTAMP_OPTION = 12;

@@ -4,6 +4,7 @@ import { recallPath } from "./path-memory.ts";
 import { searchFromTheStart } from "./path-search.ts";
 import { setState } from "./state.ts";
 import type { Tcb } from "./tcb.ts";
+import { advertiseUserTimeout } from "./user-timeout.ts";
 
 /** Makes the connection ESTABLISHED (or FIN-WAIT-1, if its user has closed it already) and tells its owner. */
 export function establish(tcb: Tcb): void {
@@ -14,6 +15,8 @@ export function establish(tcb: Tcb): void {
   setState(tcb, tcb.finQueued ? FIN_WAIT_1 : ESTABLISHED);
   recallPath(tcb);
   searchFromTheStart(tcb);
+  const { tunables } = tcb.context;
+  if (tunables.utoEnable.value) advertiseUserTimeout(tcb, tunables.utoAdvertise.value);
   if (tcb.keepAlive) startTimer(tcb, TIMER_KEEP, tcb.keepIdleUs);
   tcb.owner?.established(tcb);
 }

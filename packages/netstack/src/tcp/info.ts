@@ -69,6 +69,9 @@ export interface TcpInfo {
   readonly timeouts: number;
   readonly windowProbes: number;
   readonly keepAliveProbes: number;
+  /** How long data may wait for its acknowledgment, 0: for so many retransmissions; and what the peer has said of it (RFC 5482), 0: nothing. */
+  readonly userTimeout: number;
+  readonly peerUserTimeout: number;
   readonly urgentSegments: number;
   /** Traffic class (Differentiated Services and ECN) of the last segment that came in (MAY-9). */
   readonly trafficClass: number;
@@ -143,6 +146,8 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     timeouts: tcb.rexmtTries,
     windowProbes: tcb.persistTries,
     keepAliveProbes: tcb.keepProbes,
+    userTimeout: tcb.userTimeoutUs,
+    peerUserTimeout: (tcb.userTimeouts?.remote ?? 0) * 1e6,
     urgentSegments: tcb.urgentSegments,
     trafficClass: tcb.rcvTrafficClass,
     mssLimit: tcb.mssLimit,

@@ -39,6 +39,7 @@ import type { Tcb } from "./tcb.ts";
 import { acceptFin, acceptInOrder, acceptOutOfOrder, joinReassembled } from "./text.ts";
 import { sendReset } from "./transmit.ts";
 import { noteUrgent } from "./urgent.ts";
+import { noteUserTimeout } from "./user-timeout.ts";
 import { offeredWindow } from "./window.ts";
 
 /** What the layer must do after a segment: nothing more, or put the connection into TIME-WAIT. */
@@ -75,6 +76,7 @@ export function connectionInput(tcb: Tcb, segment: TcpSegment): InputVerdict {
   if (tcb.ecn) noteMarks(tcb, segment);
   const verdict = checkAck(tcb, segment);
   if (verdict !== null) return verdict;
+  if (segment.options.userTimeout !== 0) noteUserTimeout(tcb, segment);
   return laterSteps(tcb, segment);
 }
 
@@ -92,6 +94,7 @@ function fastPath(tcb: Tcb, segment: TcpSegment): boolean {
     lossSuspected(tcb) ||
     tcb.finAhead ||
     options.sackCount !== 0 ||
+    options.userTimeout !== 0 ||
     options.hasTimestamps !== tcb.timestamps ||
     (tcb.timestamps && seqLt(options.tsVal, tcb.tsRecent)) ||
     (tcb.reassembly !== null && !tcb.reassembly.isEmpty)

@@ -1,4 +1,4 @@
-import { MAX_WINDOW_SHIFT, OPTION_AO, OPTION_MD5 } from "./constants.ts";
+import { MAX_WINDOW_SHIFT, OPTION_AO, OPTION_MD5, USER_TIMEOUT_OPTION } from "./constants.ts";
 
 /** Kinds of options (IANA's registry, those that mean something here). */
 const OPTION_END = 0;
@@ -8,10 +8,17 @@ const OPTION_WINDOW_SCALE = 3;
 const OPTION_SACK_PERMITTED = 4;
 const OPTION_SACK = 5;
 const OPTION_TIMESTAMPS = 8;
+const OPTION_USER_TIMEOUT = 28;
 /** RFC 7413 §4.1.1. */
 const OPTION_FAST_OPEN = 34;
 const MOST_COOKIE = 16;
 const FEWEST_COOKIE = 4;
+
+/** The largest number in a user timeout option, which counts seconds or, with the bit beside it, minutes (RFC 5482 §3.3). */
+const MOST_UNITS = 0x7fff;
+const MINUTES = 0x8000;
+/** Seconds. */
+export const LONGEST_USER_TIMEOUT: number = MOST_UNITS * 60;
 
 /** Room for four SACK blocks: more do not fit in a header. */
 const MAX_SACK_BLOCKS = 4;
@@ -40,6 +47,8 @@ export class TcpOptions {
   /** Length of the Fast Open cookie in `fastOpenCookie`; 0: empty, a request; −1: not given. */
   fastOpenLength = -1;
   readonly fastOpenCookie: Uint8Array = new Uint8Array(MOST_COOKIE);
+  /** Seconds (RFC 5482); 0: not given. */
+  userTimeout = 0;
   /** Options nobody here understands: skipped by their length (MUST-6). */
   unknown = 0;
   /** An option's length was impossible: what stood before it holds, the rest was not looked at (MUST-7). */
@@ -56,6 +65,7 @@ export class TcpOptions {
     this.signatureKind = 0;
     this.signatureCount = 0;
     this.fastOpenLength = -1;
+    this.userTimeout = 0;
     this.unknown = 0;
     this.malformed = false;
   }
@@ -122,6 +132,10 @@ export class TcpOptions {
         this.signatureCount++;
         this.signatureOffset = at;
         this.signatureLength = length;
+        return;
+      case OPTION_USER_TIMEOUT:
+        if (length !== 4) this.malformed = true;
+        else this.userTimeout = decodeUserTimeout(view.getUint16(at + 2));
         return;
       case OPTION_FAST_OPEN:
         if (syn) this.#readFastOpen(view, at, length);
@@ -208,6 +222,13 @@ export function writeFastOpen(view: DataView, offset: number, cookie: Uint8Array
   return 2 + cookie.length;
 }
 
+/** RFC 5482 §3.3. Returns 4. */
+export function writeUserTimeout(view: DataView, offset: number, seconds: number): number {
+  view.setUint16(offset, (OPTION_USER_TIMEOUT << 8) | USER_TIMEOUT_OPTION);
+  view.setUint16(offset + 2, encodeUserTimeout(seconds));
+  return USER_TIMEOUT_OPTION;
+}
+
 /** NOP, NOP, Timestamps. Returns 12. */
 export function writeTimestamps(view: DataView, offset: number, tsVal: number, tsEcr: number): number {
   view.setUint32(offset, TIMESTAMP_PREFIX);
@@ -247,4 +268,14 @@ export function writeSack(
     view.setUint32(at + 4, ends[i]!);
   }
   return at - offset;
+}
+
+/** The option's value for so many seconds: minutes, rounded up, where seconds do not fit. */
+function encodeUserTimeout(seconds: number): number {
+  return seconds <= MOST_UNITS ? seconds : MINUTES | Math.min(MOST_UNITS, Math.ceil(seconds / 60));
+}
+
+/** Seconds. */
+function decodeUserTimeout(value: number): number {
+  return (value & MINUTES) === 0 ? value : (value & MOST_UNITS) * 60;
 }

@@ -96,6 +96,8 @@ export class TcpStatistics {
   keepProbe = 0;
   keepDrops = 0;
   userTimeoutDrop = 0;
+  /** User timeout options (RFC 5482). */
+  userTimeoutsReceived = 0;
   /** Connections in FIN-WAIT-2 whose user had closed and whose peer did not, in time. */
   finwait2Drops = 0;
 

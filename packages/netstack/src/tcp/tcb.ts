@@ -20,6 +20,7 @@ import { SendBuffer } from "./send-buffer.ts";
 import type { LossProbe } from "./tail-loss-probe.ts";
 import type { DeliveryCounts, TransmitLog } from "./transmit-log.ts";
 import type { Undo } from "./undo.ts";
+import type { UserTimeouts } from "./user-timeout.ts";
 
 /** Whom a connection tells how it fares: who opens it, then its stream. */
 export interface TcbOwner {
@@ -231,6 +232,9 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   keepIntervalUs: number;
   keepCount: number;
   userTimeoutUs = 0;
+  /** The user has set it (RFC 5482: not CHANGEABLE). */
+  userTimeoutFixed = false;
+  userTimeouts: UserTimeouts | null = null;
   trafficClass = 0;
   hopLimit = 0;
 

@@ -86,7 +86,8 @@ function retransmissionTimeout(tcb: Tcb): void {
   statistics.rexmtTimeo++;
   // A SYN,ACK is given up sooner: there may be nobody.
   const most = tcb.fastOpenQueue === null ? tunables.rexmitTries.value : tunables.syncacheRexmtlimit.value;
-  if (++tcb.rexmtTries > most) {
+  // A user timeout is what counts instead (MUST-21, RFC 5482 §3.1).
+  if (++tcb.rexmtTries > most && (tcb.userTimeoutUs === 0 || tcb.state < ESTABLISHED)) {
     statistics.timeoutDrop++;
     abortConnection(tcb, "timeout", new TcpError(tcb.softError || "ETIMEDOUT", "the peer does not answer"));
     return;
@@ -165,7 +166,7 @@ function delayedAckTimeout(tcb: Tcb): void {
   requestOutput(tcb);
 }
 
-/** The handshake took too long, or data waited too long for its acknowledgment (RFC 5482, locally). */
+/** The handshake took too long, or data waited too long for its acknowledgment (RFC 9293 §3.9.1.4: SEND). */
 function userTimeout(tcb: Tcb): void {
   const { statistics, clock } = tcb.context;
   if (tcb.state >= ESTABLISHED) {

@@ -13,6 +13,7 @@ import {
   TCP_HEADER,
   TIMER_DELACK,
   TIMESTAMP_OPTION,
+  USER_TIMEOUT_OPTION,
 } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import { stopTimer } from "./deadlines.ts";
@@ -26,6 +27,7 @@ import {
   writeSack,
   writeSynOptions,
   writeTimestamps,
+  writeUserTimeout,
 } from "./options.ts";
 import { noteTimestampSent } from "./receive-tuning.ts";
 import type { TcpSegment } from "./segment.ts";
@@ -113,6 +115,7 @@ export function transmit(
     return -1;
   }
   tcb.segmentsSent++;
+  if (tellsUserTimeout(tcb) && (flags & SYN) === 0) tcb.userTimeouts!.due = false;
   if (superSegment) statistics.sndTso++;
   if ((flags & (CWR | SYN)) === CWR) tcb.ecnReduced = false;
   if (hasAck) {
@@ -288,6 +291,7 @@ function writeOptions(tcb: Tcb, view: DataView, at: number, flags: number): numb
     noteTimestampSent(tcb, tsVal);
     length = writeTimestamps(view, at, tsVal, tcb.tsRecent);
   }
+  if (tellsUserTimeout(tcb)) length += writeUserTimeout(view, at + length, tcb.userTimeouts!.advertised);
   const blocks = (flags & RST) === 0 ? sackBlocks(tcb, length) : 0;
   if (blocks > 0) {
     const reassembly = tcb.reassembly!;
@@ -297,6 +301,10 @@ function writeOptions(tcb: Tcb, view: DataView, at: number, flags: number): numb
     length += writeSack(view, at + length, reassembly.blockStarts, reassembly.blockEnds, blocks, signature);
   }
   return finishOptions(view, at, length, signature);
+}
+
+function tellsUserTimeout({ userTimeouts }: Tcb): boolean {
+  return userTimeouts?.due === true;
 }
 
 function signatureLength(signer: Signer | null): number {
@@ -313,10 +321,10 @@ function sackBlocks(tcb: Tcb, before: number): number {
 
 /** Length of the options that a data segment would now carry. */
 export function optionsLength(tcb: Tcb): number {
-  const timestamps = tcb.timestamps ? TIMESTAMP_OPTION : 0;
-  const blocks = sackBlocks(tcb, timestamps);
+  const before = (tcb.timestamps ? TIMESTAMP_OPTION : 0) + (tellsUserTimeout(tcb) ? USER_TIMEOUT_OPTION : 0);
+  const blocks = sackBlocks(tcb, before);
   const signature = signatureLength(tcb.signer);
-  return timestamps + (blocks === 0 ? wholeWords(signature) : sackOverhead(signature) + 8 * blocks);
+  return before + (blocks === 0 ? wholeWords(signature) : sackOverhead(signature) + 8 * blocks);
 }
 
 /** Cuts the payload of a packet down to `length` bytes. */

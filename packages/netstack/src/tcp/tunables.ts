@@ -86,6 +86,10 @@ export class TcpTunables implements RttLimits, CongestionTunables {
   readonly pmtudBlackholeDetection: Sysctl<number>;
   readonly pmtudBlackholeMss: Sysctl<number>;
   readonly v6pmtudBlackholeMss: Sysctl<number>;
+  readonly utoEnable: Sysctl<boolean>;
+  readonly utoAdvertise: Sysctl<number>;
+  readonly utoLow: Sysctl<number>;
+  readonly utoHigh: Sysctl<number>;
   readonly mtuProbing: Sysctl<number>;
   readonly mtuProbeInterval: Sysctl<number>;
   readonly signatureVerifyInput: Sysctl<boolean>;
@@ -351,6 +355,10 @@ export class TcpTunables implements RttLimits, CongestionTunables {
     );
     this.pmtudBlackholeMss = number("pmtud_blackhole_mss", 1200, 216, 65495, "MSS tried first then, IPv4");
     this.v6pmtudBlackholeMss = number("v6pmtud_blackhole_mss", 1220, 216, 65475, "MSS tried first then, IPv6");
+    this.utoEnable = flag("uto.enable", false, "Tell peers how long data may wait for its acknowledgment (RFC 5482)");
+    this.utoAdvertise = number("uto.advertise", 300, 1, 1_966_020, "What they are told, s");
+    this.utoLow = number("uto.low", 100, 1, 1_966_020, "Shortest such time that is agreed on with the peer, s");
+    this.utoHigh = number("uto.high", 3600, 100, 1_966_020, "Longest such time that is agreed on with the peer, s");
     this.mtuProbing = number(
       "mtu_probing",
       1,

@@ -25,6 +25,8 @@ export interface SegmentInit {
   readonly sack?: readonly (readonly [number, number])[];
   /** The Fast Open option with this cookie. */
   readonly fastOpen?: Uint8Array;
+  /** The 16 bits of RFC 5482's option. */
+  readonly userTimeout?: number;
   /** Signs it (RFC 2385) with that key. */
   readonly md5?: string | undefined;
   /** Written instead of all other options; padded with zeros. */
@@ -57,6 +59,7 @@ export interface Segment {
   readonly timestamps: readonly [number, number] | null;
   readonly sack: readonly (readonly [number, number])[];
   readonly fastOpen: Uint8Array | null;
+  readonly userTimeout: number | null;
   readonly optionBytes: Uint8Array;
   /** The digest of its MD5 signature, and the whole IP packet. */
   readonly md5: Uint8Array | null;
@@ -150,6 +153,7 @@ function encodeOptions(init: SegmentInit): Uint8Array {
     if (init.windowShift !== undefined) out.push(1, 3, 3, init.windowShift);
     if (init.sackPermitted) out.push(1, 1, 4, 2);
     if (init.timestamps !== undefined) out.push(1, 1, 8, 10, ...word(init.timestamps[0]), ...word(init.timestamps[1]));
+    if (init.userTimeout !== undefined) out.push(28, 4, init.userTimeout >>> 8, init.userTimeout & 0xff);
     if (init.fastOpen !== undefined) out.push(34, 2 + init.fastOpen.length, ...init.fastOpen);
     if (init.sack !== undefined && init.sack.length > 0) {
       out.push(1, 1, 5, 2 + 8 * init.sack.length);
@@ -171,6 +175,7 @@ interface DecodedOptions {
   timestamps: readonly [number, number] | null;
   sack: (readonly [number, number])[];
   fastOpen: Uint8Array | null;
+  userTimeout: number | null;
   md5: Uint8Array | null;
 }
 
@@ -182,6 +187,7 @@ function decodeOptions(bytes: Uint8Array): DecodedOptions {
     timestamps: null,
     sack: [],
     fastOpen: null,
+    userTimeout: null,
     md5: null,
   };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -196,6 +202,7 @@ function decodeOptions(bytes: Uint8Array): DecodedOptions {
     const length = bytes[at + 1]!;
     if (kind === 2) found.mss = view.getUint16(at + 2);
     else if (kind === 3) found.windowShift = bytes[at + 2]!;
+    else if (kind === 28) found.userTimeout = view.getUint16(at + 2);
     else if (kind === 34) found.fastOpen = bytes.slice(at + 2, at + length);
     else if (kind === 4) found.sackPermitted = true;
     else if (kind === 8) found.timestamps = [view.getUint32(at + 2), view.getUint32(at + 6)];
