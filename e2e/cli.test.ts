@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { isRunning } from "./harness/checks.ts";
+import { must } from "./harness/command.ts";
 import { type Guest, startGuest } from "./harness/guest.ts";
 import { type Mount, mountExport } from "./harness/mount.ts";
 import { createNamespace, type Namespace } from "./harness/namespace.ts";
@@ -87,6 +88,21 @@ describe("a server's life", () => {
     expect(readFileSync(`/proc/${server.process.pid}/status`, "utf8")).toMatch(/^Umask:\s*0000$/m);
     for (const file of [capture, join(state, "lock"), join(state, "network.json"), join(state, "server.identity")])
       expect([file, statSync(file).mode & 0o777]).toEqual([file, 0o600]);
+  });
+
+  test("at SIGUSR2 the last packets are written where --odd says, for tshark to read", async () => {
+    await using server = await startNfs4(["--memory", "--odd", at("odd"), "--state-dir", at("odd-state")], {
+      namespace,
+    });
+    await libnfs(server);
+    const names = (): string[] => readdirSync(at("odd"));
+    process.kill(server.process.pid, "SIGUSR2");
+    await vi.waitFor(() => expect(names()).toHaveLength(1));
+    expect(await server.interrupt()).toBe(0);
+    const [name = ""] = names();
+    const calls = await must(["tshark", "-n", "-r", at("odd", name), "-Y", "rpc.msgtyp == 0"]);
+    expect(calls).toContain(server.address);
+    expect(statSync(at("odd", name)).mode & 0o777).toBe(0o600);
   });
 
   test("where the addon is not built it serves directories over the kernel's sockets, and says what that means", async () => {

@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 import { readCapture } from "../src/capture-reader.ts";
 import { OddRing } from "../src/odd-ring.ts";
+import { UdpLayer } from "../src/udp/udp-layer.ts";
+import { concat, fragmentHeader, icmp, icmp6, ipv4, ipv6, ipv6Checksummed, ramp } from "./ip/packets.ts";
 import { ack, Conversation, flags, payload } from "./tcp/conversation.ts";
 
 function watched(sysctl = {}) {
@@ -122,5 +124,57 @@ describe("the ring of the last packets", () => {
     odd();
     talk.pass(1e6);
     expect(ring.statistics).toEqual({ marked: 12, captures: 2 });
+  });
+});
+
+describe("what IP, ICMP and UDP find strange", () => {
+  const to4 = { from: "10.0.0.2", to: "10.0.0.1" } as const;
+  const to6 = { from: "fd00::2", to: "fd00::1" } as const;
+  /** A packet with some bytes changed. */
+  const changed = (packet: Uint8Array, changes: Readonly<Record<number, number>>): Uint8Array => {
+    const bytes = packet.slice();
+    for (const [at, value] of Object.entries(changes)) bytes[Number(at)] = value;
+    return bytes;
+  };
+  const ping = ipv4({ ...to4, protocol: 1 }, icmp(8, 0, 0, ramp(16)));
+  const ping6 = ipv6Checksummed({ ...to6, next: 58 }, icmp6(128, 0, 0, ramp(16)));
+  const fragment = (offset: number, more: boolean, length: number): Uint8Array =>
+    ipv4({ ...to4, protocol: 17, id: 7, offset, more }, ramp(length));
+  const fragment6 = (offset: number, more: boolean, length: number): Uint8Array =>
+    ipv6({ ...to6, next: 44 }, concat(fragmentHeader(17, offset, more, 7), ramp(length)));
+
+  it.each<readonly [string, 4 | 6, readonly Uint8Array[]]>([
+    ["IPv4 header cut off", 4, [ping.subarray(0, 19)]],
+    ["IPv4 header length impossible", 4, [changed(ping, { 0: 0x44 })]],
+    ["IPv4 header checksum wrong", 4, [changed(ping, { 10: ping[10]! ^ 1 })]],
+    ["IPv4 packet cut off", 4, [ping.subarray(0, 30)]],
+    ["IPv4 address that cannot be", 4, [ipv4({ from: "127.0.0.1", to: "10.0.0.1", protocol: 1 }, ramp(8))]],
+    ["IPv4 fragment of impossible length", 4, [fragment(0, true, 9)]],
+    ["IPv4 fragment that contradicts others", 4, [fragment(0, true, 16), fragment(8, true, 16)]],
+    ["ICMP checksum wrong", 4, [changed(ping, { 22: ping[22]! ^ 1 })]],
+    ["ICMP header cut off", 4, [ipv4({ ...to4, protocol: 1 }, ramp(4))]],
+    ["UDP header cut off", 4, [ipv4({ ...to4, protocol: 17 }, ramp(4))]],
+    ["UDP length impossible", 4, [ipv4({ ...to4, protocol: 17 }, Uint8Array.of(0, 1, 0, 2, 0, 99, 0, 0))]],
+    ["UDP checksum wrong", 4, [ipv4({ ...to4, protocol: 17 }, Uint8Array.of(0, 1, 0, 2, 0, 8, 0x12, 0x34))]],
+    ["IPv6 header cut off", 6, [ping6.subarray(0, 39)]],
+    ["IPv6 packet cut off", 6, [ping6.subarray(0, 50)]],
+    ["IPv6 address that cannot be", 6, [ipv6({ from: "ff02::1", to: "fd00::1", next: 58 }, ramp(8))]],
+    ["IPv6 extension header cut off", 6, [ipv6({ ...to6, next: 60 }, ramp(4))]],
+    ["IPv6 extension header that is refused", 6, [ipv6({ ...to6, next: 43 }, Uint8Array.of(58, 0, 0, 1, 0, 0, 0, 0))]],
+    [
+      "IPv6 options that are wrong or unknown",
+      6,
+      [ipv6({ ...to6, next: 60 }, Uint8Array.of(58, 0, 0xc9, 4, 0, 0, 0, 0))],
+    ],
+    ["IPv6 fragment of impossible length", 6, [fragment6(0, true, 9)]],
+    ["IPv6 fragment that contradicts others", 6, [fragment6(0, true, 16), fragment6(8, true, 16)]],
+    ["ICMPv6 checksum wrong", 6, [changed(ping6, { 42: ping6[42]! ^ 1 })]],
+  ])("%s", (reason, family, packets) => {
+    const talk = new Conversation({ family });
+    const ring = new OddRing(talk.stack);
+    new UdpLayer(talk.stack);
+    for (const packet of packets) talk.inject(packet);
+    const found = commentsOf(ring.capture()).filter((comment) => comment !== undefined);
+    expect(found).toEqual([reason]);
   });
 });

@@ -59,6 +59,7 @@ export function serveCommand(): Command {
     .option("--admin <address:port>", "where health, metrics and lists are (default 127.0.0.1, a free port)")
     .option("--no-admin", "no admin interface")
     .option("--pcap <file>", "write every packet of our stack to a pcapng file")
+    .option("--odd <directory>", "write what led to odd packets there, as pcapng files; SIGUSR2: at once")
     .addOption(
       new Option("--timecounter <name>", "what time is read from (default hrtime)").choices(["hrtime", "tsc"]),
     );

@@ -35,6 +35,7 @@ export interface Flags {
   readonly squash?: Squash;
   readonly clients?: string;
   readonly pcap?: string;
+  readonly odd?: string;
   /** True is commander's way of saying that --no-admin was not given. */
   readonly admin?: string | boolean;
   readonly timecounter?: Timecounter;
@@ -54,6 +55,7 @@ const FLAG_OF: Readonly<Record<string, string>> = {
   graceSeconds: "--grace",
   stopSeconds: "--stop-after",
   pcap: "--pcap",
+  odd: "--odd",
   admin: "--admin",
   timecounter: "--timecounter",
 };
@@ -94,6 +96,7 @@ function settingsOf(flags: Flags): Record<string, unknown> {
     graceSeconds: flags.grace,
     stopSeconds: flags.stopAfter,
     pcap: flags.pcap,
+    odd: flags.odd,
     admin: flags.admin === true ? undefined : flags.admin,
     timecounter: flags.timecounter,
   });

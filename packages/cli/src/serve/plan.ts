@@ -16,6 +16,7 @@ const ONLY_FOR: { readonly [name in keyof Settings]?: readonly TransportKind[] }
   gateway: ["tun", "tap", "uml", "qemu"],
   mtu: ["tun", "tap", "uml", "qemu"],
   pcap: ["tun", "tap", "uml", "qemu"],
+  odd: ["tun", "tap", "uml", "qemu"],
   device: ["tun", "tap"],
   bridge: ["tap"],
   socket: ["uml", "qemu"],

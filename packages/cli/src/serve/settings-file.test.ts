@@ -29,11 +29,13 @@ describe("a configuration file", () => {
       exports: [{ directory: "data" }, { directory: "/srv" }, { memory: true }],
       stateDirectory: "state",
       pcap: "../out.pcapng",
+      odd: "../odd",
     });
     expect(readSettingsFile(file(text))).toEqual({
       exports: [{ directory: join(directory, "data") }, { directory: "/srv" }, { memory: true }],
       stateDirectory: join(directory, "state"),
       pcap: join(directory, "..", "out.pcapng"),
+      odd: join(directory, "..", "odd"),
     });
   });
 

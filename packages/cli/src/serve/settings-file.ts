@@ -30,7 +30,7 @@ function place(text: string, position: number): string {
 /** The same settings with every path made absolute. */
 function relativeTo(base: string, settings: Settings): Settings {
   const absolute: Record<string, string> = {};
-  for (const name of ["stateDirectory", "socket", "pcap"] as const) {
+  for (const name of ["stateDirectory", "socket", "pcap", "odd"] as const) {
     const path = settings[name];
     if (path !== undefined) absolute[name] = resolve(base, path);
   }

@@ -34,6 +34,7 @@ describe("the form of settings", () => {
       stopSeconds: 0,
       timecounter: "tsc",
       pcap: "out.pcapng",
+      odd: "odd",
       admin: "[::1]:9049",
     };
     expect(checkForm(settings)).toEqual(settings);

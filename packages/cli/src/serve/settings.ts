@@ -45,6 +45,8 @@ export interface Settings {
   readonly stopSeconds?: number;
   readonly timecounter?: Timecounter;
   readonly pcap?: string;
+  /** Directory of captures of odd packets. */
+  readonly odd?: string;
   /** address:port, or false for none. */
   readonly admin?: string | false;
 }
@@ -86,6 +88,7 @@ const schema = z.strictObject({
   stopSeconds: z.int().min(0).max(600).exactOptional(),
   timecounter: z.enum(["hrtime", "tsc"]).exactOptional(),
   pcap: text.exactOptional(),
+  odd: text.exactOptional(),
   admin: z
     .custom<string | false>(
       (value) => value === false || (typeof value === "string" && addressAndPort(value) !== null),

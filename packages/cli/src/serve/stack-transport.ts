@@ -5,6 +5,7 @@ import type { Clock, RandomSource } from "@nfs4/timecounter";
 import { hexBytes, type Kept, keep, randomMac, randomSecret, readKept } from "./kept.ts";
 import { type Link, openLink } from "./link.ts";
 import { contested, freeAddress, hostNetworks } from "./link-addresses.ts";
+import { OddCaptures, openOddDirectory } from "./odd-captures.ts";
 import { openCaptureFile, startCapture } from "./packet-capture.ts";
 import type { Settings } from "./settings.ts";
 import { SettingsError } from "./settings-error.ts";
@@ -33,12 +34,14 @@ export async function stackTransport(settings: Settings, environment: StackEnvir
     tcpSecret,
   });
 
+  const odd = settings.odd === undefined ? null : openOddDirectory(settings.odd);
   const out = settings.pcap === undefined ? null : openCaptureFile(settings.pcap);
   const own = [address, ...(settings.address6 === undefined ? [] : [Prefix.parse(settings.address6)])];
   const link = openLink(settings, own, hexBytes(macAddress));
   const stack = createStack({ name: "nfs4", clock, random, tcpSecret: hexBytes(tcpSecret) });
   const iface = stack.addInterface({ name: "net0", driver: link.driver });
   const capture = out && startCapture(out, iface, (error) => warn(`the capture ends: ${error.message}`));
+  const captures = odd === null ? null : startOddCaptures(odd, stack, clock, warn);
   for (const prefix of own) iface.addAddress(prefix);
   addDefaultRoute(stack, settings, link);
   const port = settings.port ?? 2049;
@@ -51,9 +54,32 @@ export async function stackTransport(settings: Settings, environment: StackEnvir
     port,
     networks: own.map((prefix) => prefix.network.toString()),
     close: async () => {
+      await captures?.();
       await stack.close();
       await capture?.stop();
     },
+  };
+}
+
+/** Also at SIGUSR2. Returns what ends it. */
+function startOddCaptures(
+  directory: string,
+  { odd }: HostStack,
+  clock: Clock,
+  warn: (text: string) => void,
+): () => Promise<void> {
+  const now = (): Date => {
+    const { seconds, nanoseconds } = clock.wall();
+    return new Date(seconds * 1000 + Math.floor(nanoseconds / 1e6));
+  };
+  const captures = new OddCaptures(directory, odd, now, (error) =>
+    warn(`a capture of odd packets was not written: ${error.message}`),
+  );
+  const atOnce = (): void => captures.writeNow();
+  process.on("SIGUSR2", atOnce);
+  return () => {
+    process.off("SIGUSR2", atOnce);
+    return captures.stop();
   };
 }
 

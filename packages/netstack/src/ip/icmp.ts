@@ -84,10 +84,12 @@ export class Icmp implements TransportProtocol {
     const length = packet.end - at;
     if (length < ICMP_HEADER) {
       statistics.tooShort++;
+      this.#odd(packet, "ICMP header cut off");
       return;
     }
     if (packet.checksum === CHECKSUM_UNKNOWN && sumView(view, at, length) !== 0xffff) {
       statistics.checksum++;
+      this.#odd(packet, "ICMP checksum wrong");
       return;
     }
     const code = view.getUint8(at + 1);
@@ -123,6 +125,10 @@ export class Icmp implements TransportProtocol {
       default:
         statistics.inOther++;
     }
+  }
+
+  #odd(packet: InboundPacket, reason: string): void {
+    this.#stack.oddPackets.mark(packet, reason);
   }
 
   /** Nobody but us sends ICMP: errors about it concern no one. */

@@ -73,10 +73,12 @@ export class Icmp6 implements TransportProtocol {
     const { view, transportOffset: at } = packet;
     if (packet.end - at < 4) {
       statistics.tooShort++;
+      this.#odd(packet, "ICMPv6 header cut off");
       return;
     }
     if (!transportChecksumGood(packet)) {
       statistics.checksum++;
+      this.#odd(packet, "ICMPv6 checksum wrong");
       return;
     }
     const code = view.getUint8(at + 1);
@@ -125,6 +127,10 @@ export class Icmp6 implements TransportProtocol {
         // Router advertisements and redirects among them: routes and addresses here are configured, not learnt.
         statistics.inOther++;
     }
+  }
+
+  #odd(packet: InboundPacket, reason: string): void {
+    this.#stack.oddPackets.mark(packet, reason);
   }
 
   /** Nobody but us sends ICMP: errors about it concern no one. */

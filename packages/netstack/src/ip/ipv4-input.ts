@@ -50,29 +50,35 @@ export class Ipv4Input {
     const available = packet.end - ipOffset;
     if (available < IPV4_HEADER) {
       statistics.tooShort++;
+      this.#odd(packet, "IPv4 header cut off");
       return;
     }
     const first = view.getUint8(ipOffset);
     if (first >>> 4 !== 4) {
       statistics.badVers++;
+      this.#odd(packet, "IP version that does not fit the link");
       return;
     }
     const headerLength = (first & 15) << 2;
     if (headerLength < IPV4_HEADER || headerLength > available) {
       statistics.badHlen++;
+      this.#odd(packet, "IPv4 header length impossible");
       return;
     }
     if (sumView(view, ipOffset, headerLength) !== 0xffff) {
       statistics.badSum++;
+      this.#odd(packet, "IPv4 header checksum wrong");
       return;
     }
     const total = view.getUint16(ipOffset + 2);
     if (total < headerLength) {
       statistics.badLen++;
+      this.#odd(packet, "IPv4 length impossible");
       return;
     }
     if (total > available) {
       statistics.tooSmall++;
+      this.#odd(packet, "IPv4 packet cut off");
       return;
     }
     packet.end = ipOffset + total;
@@ -91,10 +97,15 @@ export class Ipv4Input {
     packet.dst3 = view.getUint32(ipOffset + 16);
     if (!this.#addressesGood(packet)) {
       statistics.badAddr++;
+      this.#odd(packet, "IPv4 address that cannot be");
       return;
     }
     if (headerLength > IPV4_HEADER && !this.#optionsGood(packet, headerLength)) return;
     this.#accept(packet);
+  }
+
+  #odd(packet: InboundPacket, reason: string): void {
+    this.#stack.oddPackets.mark(packet, reason);
   }
 
   /** RFC 1122 §3.2.1.3: who may be a source; 127/8 and our own addresses only within (net.inet.ip.source_address_validation). */
@@ -111,9 +122,11 @@ export class Ipv4Input {
     if (verdict === OPTIONS_GOOD) return true;
     if (verdict === OPTIONS_SOURCE_ROUTE) {
       this.#statistics.sourceRouted++;
+      this.#odd(packet, "IPv4 source route");
       this.#icmp.sendError(packet, ICMP_UNREACH, UNREACH_SOURCE_ROUTE_FAILED);
     } else {
       this.#statistics.badOptions++;
+      this.#odd(packet, "IPv4 options that are wrong");
       this.#icmp.sendError(packet, ICMP_PARAMPROB, 0, ((IPV4_HEADER + verdict) << 24) >>> 0);
     }
     return false;
@@ -162,12 +175,14 @@ export class Ipv4Input {
     if (length === 0 || (more && length % 8 !== 0)) {
       statistics.tooShort++;
       statistics.fragDropped++;
+      this.#odd(packet, "IPv4 fragment of impossible length");
       return;
     }
     const headerLength = packet.transportOffset - ipOffset;
     if (headerLength + (field & OFFSET_MASK) * 8 + length > 65535) {
       statistics.tooLong++;
       statistics.fragDropped++;
+      this.#odd(packet, "IPv4 fragment beyond the longest packet");
       return;
     }
     const result = this.#reassembly.add(
@@ -180,6 +195,7 @@ export class Ipv4Input {
     if (result === "kept") return;
     if (result !== "complete") {
       statistics.fragDropped++;
+      if (result === "overlap") this.#odd(packet, "IPv4 fragment that contradicts others");
       return;
     }
     const datagram = this.#reassembly.completed as PartialDatagram;

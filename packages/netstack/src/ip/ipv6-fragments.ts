@@ -50,17 +50,20 @@ export class Ipv6Fragments {
     packet.protocol = view.getUint8(at);
     if (length === 0 || (more && length % 8 !== 0)) {
       statistics.fragDropped++;
+      this.#odd(packet, "IPv6 fragment of impossible length");
       this.#icmp.sendError(packet, ICMP6_PARAM_PROBLEM, PARAM_HEADER, 4);
       return false;
     }
     if (from === 0 && !holdsHeaderChain(view, at + 8, packet.end, packet.protocol)) {
       statistics.fragDropped++;
+      this.#odd(packet, "IPv6 first fragment without its headers");
       this.#icmp.sendError(packet, ICMP6_PARAM_PROBLEM, PARAM_FIRST_FRAGMENT, 0);
       return false;
     }
     const headerLength = at - ipOffset;
     if (headerLength - IPV6_HEADER + from + length > 65535) {
       statistics.fragDropped++;
+      this.#odd(packet, "IPv6 fragment beyond the longest packet");
       this.#icmp.sendError(packet, ICMP6_PARAM_PROBLEM, PARAM_HEADER, at + 2 - ipOffset);
       return false;
     }
@@ -71,9 +74,14 @@ export class Ipv6Fragments {
       statistics.reassembled++;
       return true;
     }
+    if (result === "overlap") this.#odd(packet, "IPv6 fragment that contradicts others");
     if (result === "limit") statistics.fragOverflow++;
     if (result !== "kept") statistics.fragDropped++;
     return false;
+  }
+
+  #odd(packet: InboundPacket, reason: string): void {
+    this.#stack.oddPackets.mark(packet, reason);
   }
 
   /** Makes `packet` the packet that was cut, or what there is of it, header included. */

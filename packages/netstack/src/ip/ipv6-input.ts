@@ -56,15 +56,18 @@ export class Ipv6Input {
     const available = packet.end - at;
     if (available < IPV6_HEADER) {
       statistics.tooShort++;
+      this.#odd(packet, "IPv6 header cut off");
       return;
     }
     if (view.getUint8(at) >>> 4 !== 6) {
       statistics.badVers++;
+      this.#odd(packet, "IP version that does not fit the link");
       return;
     }
     const payload = view.getUint16(at + 4);
     if (IPV6_HEADER + payload > available) {
       statistics.tooSmall++;
+      this.#odd(packet, "IPv6 packet cut off");
       return;
     }
     const zone = packet.iface === this.#stack.loopback ? -1 : packet.iface.index;
@@ -82,10 +85,15 @@ export class Ipv6Input {
     packet.dst3 = view.getUint32(at + 36);
     if (!this.#addressesGood(packet)) {
       statistics.badScope++;
+      this.#odd(packet, "IPv6 address that cannot be");
       return;
     }
     if (!this.#isForUs(packet)) return;
     this.#walk(packet, at + IPV6_HEADER, view.getUint8(at + 6), at + 6);
+  }
+
+  #odd(packet: InboundPacket, reason: string): void {
+    this.#stack.oddPackets.mark(packet, reason);
   }
 
   /** RFC 4291 §2.5.3, §2.7 and RFC 8200 §3; mapped IPv4 addresses have no business on the wire. */
@@ -123,6 +131,7 @@ export class Ipv6Input {
     for (let headers = 0; isExtensionHeader(type); headers++) {
       if (headers >= this.#nestLimit.value) {
         this.#statistics.tooManyHdr++;
+        this.#odd(packet, "IPv6 extension headers without end");
         return;
       }
       if (type === PROTOCOL_FRAGMENT) {
@@ -164,6 +173,7 @@ export class Ipv6Input {
     const end = at + 8 <= packet.end ? at + (view.getUint8(at + 1) + 1) * 8 : packet.end + 1;
     if (end > packet.end) {
       this.#statistics.tooShort++;
+      this.#odd(packet, "IPv6 extension header cut off");
       return -1;
     }
     if (type === PROTOCOL_ROUTING) {
@@ -177,6 +187,7 @@ export class Ipv6Input {
     const verdict = checkOptions6(view, at + 2, end, isKnownOption);
     if (verdict === OPTIONS6_GOOD) return end;
     this.#statistics.badOptions++;
+    this.#odd(packet, "IPv6 options that are wrong or unknown");
     if (verdict >= 0) {
       const toGroups = (verdict & EVEN_TO_GROUPS) !== 0;
       this.#icmp.sendError(
@@ -192,6 +203,7 @@ export class Ipv6Input {
 
   #problem(packet: InboundPacket, code: number, at: number): number {
     this.#statistics.badOptions++;
+    this.#odd(packet, "IPv6 extension header that is refused");
     this.#icmp.sendError(packet, ICMP6_PARAM_PROBLEM, code, at - packet.ipOffset);
     return -1;
   }

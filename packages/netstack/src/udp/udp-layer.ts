@@ -74,11 +74,13 @@ export class UdpLayer implements TransportProtocol {
     const available = packet.end - at;
     if (available < HEADER) {
       statistics.hdrOps++;
+      this.#odd(packet, "UDP header cut off");
       return;
     }
     const length = view.getUint16(at + 4);
     if (length < HEADER || length > available) {
       statistics.badLen++;
+      this.#odd(packet, "UDP length impossible");
       return;
     }
     packet.end = at + length;
@@ -87,6 +89,7 @@ export class UdpLayer implements TransportProtocol {
       statistics.noSum++;
     } else if (hasNoChecksum || !transportChecksumGood(packet)) {
       statistics.badSum++;
+      this.#odd(packet, "UDP checksum wrong");
       return;
     }
     const port = view.getUint16(at + 2);
@@ -100,6 +103,10 @@ export class UdpLayer implements TransportProtocol {
     const from = Address.fromWords(packet.src0, packet.src1, packet.src2, packet.src3);
     const bytes = packet.slab.subarray(at + HEADER, packet.end);
     socket.handlers.message({ bytes, from, fromPort: view.getUint16(at), to });
+  }
+
+  #odd(packet: InboundPacket, reason: string): void {
+    this.#stack.oddPackets.mark(packet, reason);
   }
 
   /** RFC 1122 §4.1.3.1. */
