@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import {
   NFS4ERR_ADMIN_REVOKED,
   NFS4ERR_BAD_STATEID,
@@ -17,7 +18,7 @@ import { giveUpAt } from "./protocol/give-up.ts";
 import { OpenFile, type OpenRequest } from "./state/open-file.ts";
 
 export interface RunOptions extends ErrorContext {
-  /** Gives up waiting: the promise rejects with the signal's reason. What was sent may be executed all the same. */
+  /** Gives up waiting: the promise rejects with an AbortError. What was sent may be executed all the same. */
   readonly signal?: AbortSignal | undefined;
   /** Gives up after so long, with ETIMEDOUT. Default: the client's. */
   readonly timeoutMs?: number | undefined;
@@ -77,6 +78,8 @@ export class NfsClient implements AsyncDisposable {
     this.#sleep = sleepOn(clock);
     this.#disconnect = disconnect;
     this.#renewal = clock.callout(() => void this.#renew());
+    // Every call listens.
+    setMaxListeners(0, this.#closing.signal);
   }
 
   /** Makes the client known. Rejects if the server does not speak the dialect. */

@@ -10,10 +10,11 @@ import {
 } from "@nfs4/protocol";
 import { type AuthFlavorClient, authSys, RpcEnvironment } from "@nfs4/rpc";
 import { type Clock, cryptoRandom, nodeClock, type RandomSource } from "@nfs4/timecounter";
-import { processUser } from "./adapters/process-user.ts";
+import { processUmask, processUser } from "./adapters/process-user.ts";
 import { type ExportAddress, type NfsVersion, parseExportUrl } from "./address.ts";
 import { NfsClient } from "./client.ts";
 import { NfsError } from "./errors.ts";
+import { NfsPromises } from "./fs/nfs-promises.ts";
 import { Mount } from "./mount.ts";
 import { CallbackService } from "./protocol/callbacks.ts";
 import { Compound, type Step } from "./protocol/compound.ts";
@@ -44,6 +45,8 @@ export interface ConnectOptions {
   readonly transferBytes?: number;
   /** COMPOUNDs under way, at most (4.1 and later). Default 64; the server may want fewer. */
   readonly slots?: number;
+  /** Permission bits that new files do not get. Default: the process's. */
+  readonly umask?: number;
   /** What tells this client from others at the server. Default: random. */
   readonly ownerId?: Uint8Array;
 }
@@ -53,18 +56,19 @@ const ATTEMPT_MS = 30_000;
 const DESCENDING = ["4.2", "4.1", "4.0"] as const;
 
 /** Connects to an export: "nfs://server/export/path". Rejects with a TypeError for what is no such URL, a `ConnectError` or an `NfsError`. */
-export async function connect(url: string, options: ConnectOptions = {}): Promise<Mount> {
+export async function connect(url: string, options: ConnectOptions = {}): Promise<NfsPromises> {
   const address = parseExportUrl(url);
   const version = options.version ?? address.version;
   for (const candidate of version === null ? DESCENDING : [version]) {
     const client = makeClient(address, candidate, options);
     try {
-      return await giveUpAt(mount(client, address), {
+      const mounted = await giveUpAt(mount(client, address), {
         clock: client.clock,
         signals: options.signal === undefined ? [] : [options.signal],
         timeoutMs: options.connectTimeoutMs ?? 30_000,
         timedOut: () => new NfsError("ETIMEDOUT", `${address.host} does not answer`, { syscall: "connect" }),
       });
+      return new NfsPromises(mounted, options.umask ?? processUmask(), options.random ?? cryptoRandom);
     } catch (error) {
       await client.disconnect();
       const mismatch = error instanceof NfsError && error.nfsStatus === "NFS4ERR_MINOR_VERS_MISMATCH";

@@ -1,5 +1,5 @@
-import { constants } from "node:os";
-import { type nfsstat4, type StatusName, statusErrno, statusName, statusText } from "@nfs4/protocol";
+import { getSystemErrorMap } from "node:util";
+import { type nfsstat4, STATUSES, type StatusName, statusErrno, statusName, statusText } from "@nfs4/protocol";
 
 /** Where an error came up, as Node's own errors tell it. */
 export interface ErrorContext {
@@ -15,6 +15,11 @@ export interface NfsErrorDetails extends ErrorContext {
   readonly cause?: unknown;
 }
 
+/** As Node numbers and words them. */
+const BY_CODE: ReadonlyMap<string, { readonly errno: number; readonly text: string }> = new Map(
+  [...getSystemErrorMap()].map(([errno, [code, text]]) => [code, { errno, text }]),
+);
+
 /** What a program sees of a failure, shaped like Node's errors of system calls: `code`, `errno`, `syscall`, `path`, and what the server said. */
 export class NfsError extends Error {
   /** "ENOENT" */
@@ -27,12 +32,14 @@ export class NfsError extends Error {
   /** The server's status, and the operation that ended with it; not there if the trouble is another. */
   readonly nfsStatus?: string;
   readonly operation?: string;
+  readonly #text: string;
 
   constructor(code: string, text: string, details: NfsErrorDetails = {}) {
     super(messageOf(code, text, details), details.cause === undefined ? {} : { cause: details.cause });
     this.name = "NfsError";
+    this.#text = text;
     this.code = code;
-    this.errno = -(constants.errno[code as keyof typeof constants.errno] ?? 0);
+    this.errno = BY_CODE.get(code)?.errno ?? 0;
     if (details.syscall !== undefined) this.syscall = details.syscall;
     if (details.path !== undefined) this.path = details.path;
     if (details.dest !== undefined) this.dest = details.dest;
@@ -40,10 +47,27 @@ export class NfsError extends Error {
     if (details.operation !== undefined) this.operation = details.operation;
   }
 
+  /** The same trouble, come up somewhere else. */
+  as(context: ErrorContext): NfsError {
+    const { nfsStatus, operation, cause } = this;
+    const details = {
+      ...context,
+      ...(nfsStatus === undefined ? {} : { nfsStatus }),
+      ...(operation === undefined ? {} : { operation }),
+    };
+    return new NfsError(this.code, this.#text, {
+      ...(details as NfsErrorDetails),
+      ...(cause === undefined ? {} : { cause }),
+    });
+  }
+
   /** Of an operation that ended with a status other than NFS4_OK. */
   static ofStatus(status: nfsstat4, operation: string, context: ErrorContext = {}): NfsError {
     const name = statusName(status) as StatusName;
-    return new NfsError(statusErrno(status) ?? "EIO", statusText(status), { ...context, nfsStatus: name, operation });
+    const code = statusErrno(status) ?? "EIO";
+    // Where no code fits, the server's own reason says more.
+    const text = STATUSES.get(status)?.errno == null ? undefined : BY_CODE.get(code)?.text;
+    return new NfsError(code, text ?? statusText(status), { ...context, nfsStatus: name, operation });
   }
 }
 

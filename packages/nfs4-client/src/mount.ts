@@ -38,11 +38,11 @@ export class Mount {
   async refreshRoot(compound: Compound): Promise<boolean> {
     const { failed } = compound;
     const isStale = failed?.status === NFS4ERR_STALE || failed?.status === NFS4ERR_FHEXPIRED;
-    if (failed !== compound.steps[0] || !isStale) return false;
+    if (failed?.name !== "PUTFH" || !isStale) return false;
     const again = new Compound("root").putRoot().lookup(...this.path);
     const handle = again.getFh();
     await this.client.attempt(again);
-    if (!handle.succeeded) return false;
+    if (!handle.succeeded || Buffer.compare(handle.body.object, this.#root) === 0) return false;
     this.#root = handle.body.object;
     return true;
   }

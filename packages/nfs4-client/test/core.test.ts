@@ -41,7 +41,7 @@ async function sizeOf(mount: Mount, name: string): Promise<bigint | undefined> {
 
 describe.each<NfsVersion>(["4.2", "4.1"])("NFSv%s", (version) => {
   it("connects, makes a file, writes to it, asks for its size, closes it", async () => {
-    const mount = await world.connect({ version });
+    const { mount } = await world.connect({ version });
     const file = await openFile(mount, "a");
     await world.run(mount.client.run(writing(file, 0, new Uint8Array(1000)), { file }));
     expect(await sizeOf(mount, "a")).toBe(1000n);
@@ -50,7 +50,7 @@ describe.each<NfsVersion>(["4.2", "4.1"])("NFSv%s", (version) => {
   });
 
   it("an operation that fails is an error as Node's are, with the server's status", async () => {
-    const mount = await world.connect({ version });
+    const { mount } = await world.connect({ version });
     const compound = mount.enter(new Compound(), ["nowhere"]);
     const failure = await world.run(
       mount.client.run(compound, { syscall: "stat", path: "/nowhere" }).catch((error: unknown) => error),
@@ -67,7 +67,7 @@ describe.each<NfsVersion>(["4.2", "4.1"])("NFSv%s", (version) => {
   });
 
   it("goes on over another connection when one is lost", async () => {
-    const mount = await world.connect({ version });
+    const { mount } = await world.connect({ version });
     const file = await openFile(mount, "a");
     for (let i = 0; i < 5; i++) {
       const write = mount.client.run(writing(file, i * 100, new Uint8Array(100)), { file });
@@ -78,7 +78,7 @@ describe.each<NfsVersion>(["4.2", "4.1"])("NFSv%s", (version) => {
   });
 
   it("claims back what it had open when the server restarts", async () => {
-    const mount = await world.connect({ version });
+    const { mount } = await world.connect({ version });
     const file = await openFile(mount, "a");
     await world.run(file.locks.lock((compound) => mount.client.attempt(compound), 2, 0n, 10n));
     await world.restart();
@@ -89,7 +89,7 @@ describe.each<NfsVersion>(["4.2", "4.1"])("NFSv%s", (version) => {
   });
 
   it("keeps its lease while nothing is asked of it", async () => {
-    const mount = await world.connect({ version });
+    const { mount } = await world.connect({ version });
     const file = await openFile(mount, "a");
     await world.pass(3600);
     await world.run(mount.client.run(writing(file, 0, new Uint8Array(10)), { file }));
@@ -97,8 +97,8 @@ describe.each<NfsVersion>(["4.2", "4.1"])("NFSv%s", (version) => {
   });
 
   it("opens again what it had when it was away for longer than its lease; what was locked is lost, and said to be", async () => {
-    const mount = await world.connect({ version });
-    const other = await world.connect({ version });
+    const { mount } = await world.connect({ version });
+    const { mount: other } = await world.connect({ version });
     const [plain, locked] = [await openFile(mount, "a"), await openFile(mount, "b")];
     await world.run(locked.locks.lock((compound) => mount.client.attempt(compound), 2, 0n, 10n));
     world.cut(0);
@@ -113,10 +113,13 @@ describe.each<NfsVersion>(["4.2", "4.1"])("NFSv%s", (version) => {
   });
 
   it("gives up at the caller's signal, and when time is over", async () => {
-    const mount = await world.connect({ version });
+    const { mount } = await world.connect({ version });
     await world.stop();
     const signal = AbortSignal.abort(new Error("enough"));
-    await expect(world.run(mount.client.run(mount.enter(new Compound(), []), { signal }))).rejects.toThrow("enough");
+    await expect(world.run(mount.client.run(mount.enter(new Compound(), []), { signal }))).rejects.toMatchObject({
+      name: "AbortError",
+      cause: { message: "enough" },
+    });
     const late = mount.client.run(mount.enter(new Compound(), []), { timeoutMs: 5000, syscall: "stat" });
     await expect(world.run(late)).rejects.toMatchObject({ code: "ETIMEDOUT", syscall: "stat" });
     await world.start();

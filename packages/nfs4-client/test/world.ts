@@ -2,7 +2,7 @@
 import { type ByteStream, ConnectError, type Connector, MemoryNetwork } from "@nfs4/bytestream";
 import { createServer, MemoryFileSystem, MemoryStorage, type NfsServer } from "@nfs4/server";
 import { SeededRandom, VirtualClock } from "@nfs4/timecounter";
-import { type ConnectOptions, connect, type Mount } from "../src/index.ts";
+import { type ConnectOptions, connect, type NfsPromises } from "../src/index.ts";
 
 const ADDRESS = "10.0.0.1";
 const PORT = 2049;
@@ -18,7 +18,7 @@ export class World {
   readonly network: MemoryNetwork = new MemoryNetwork(this.clock, { poison: true });
   readonly storage: MemoryStorage = new MemoryStorage();
   readonly files: MemoryFileSystem = new MemoryFileSystem({ now: () => this.clock.wall(), root: { mode: 0o777 } });
-  readonly #clients: Mount[] = [];
+  readonly #clients: NfsPromises[] = [];
   readonly #ways: Way[] = [];
   #server: NfsServer | null = null;
 
@@ -69,18 +69,19 @@ export class World {
     return this.clock.runFor(seconds * 1e6);
   }
 
-  async connect(options: ConnectOptions = {}): Promise<Mount> {
-    const mount = await this.run(
+  async connect(options: ConnectOptions = {}): Promise<NfsPromises> {
+    const nfs = await this.run(
       connect(`nfs://${ADDRESS}/`, {
         clock: this.clock,
         random: this.random.fork(),
         connector: this.#wayOf(this.#clients.length),
         user: { uid: 1000, gid: 1000 },
+        umask: 0o022,
         ...options,
       }),
     );
-    this.#clients.push(mount);
-    return mount;
+    this.#clients.push(nfs);
+    return nfs;
   }
 
   /** No way between client `index` (in the order of their connecting) and the server, until it is mended. */
@@ -110,7 +111,7 @@ export class World {
 
   /** Everybody leaves. */
   async finish(): Promise<void> {
-    for (const { client } of this.#clients) await this.run(client.disconnect());
+    for (const nfs of this.#clients) await this.run(nfs.close());
     await this.stop();
   }
 }

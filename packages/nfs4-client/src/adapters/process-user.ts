@@ -4,3 +4,8 @@ export function processUser(): { readonly uid: number; readonly gid: number; rea
   const gid = process.getgid?.() ?? 65_534;
   return { uid, gid, groups: (process.getgroups?.() ?? []).filter((group) => group !== gid) };
 }
+
+/** The permission bits that this process's new files do not get. */
+export function processUmask(): number {
+  return process.umask();
+}

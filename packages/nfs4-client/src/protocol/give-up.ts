@@ -1,12 +1,22 @@
 import type { Clock } from "@nfs4/timecounter";
+import { NfsError } from "../errors.ts";
 
 export interface Patience {
   readonly clock: Clock;
-  /** Whichever is aborted first ends it, with its reason. */
+  /** Whichever is aborted first ends it, with an AbortError. */
   readonly signals: readonly AbortSignal[];
   /** Infinity: none. */
   readonly timeoutMs: number;
   readonly timedOut: () => Error;
+}
+
+/** As Node's own calls reject when their signal is aborted; what the client itself has to say stays as it is. */
+function abortError(reason: unknown): unknown {
+  if (reason instanceof NfsError) return reason;
+  return Object.assign(new Error("The operation was aborted", { cause: reason }), {
+    name: "AbortError",
+    code: "ABORT_ERR",
+  });
 }
 
 /** What `work` comes to, unless patience ends before. The work goes on unheard. */
@@ -15,7 +25,7 @@ export function giveUpAt<T>(work: Promise<T>, { clock, signals, timeoutMs, timed
     const deadline = clock.callout(() => done(() => reject(timedOut())));
     const onAbort = (): void => {
       const aborted = signals.find((signal) => signal.aborted);
-      done(() => reject(aborted?.reason));
+      done(() => reject(abortError(aborted?.reason)));
     };
     const done = (settle: () => void): void => {
       deadline.cancel();
