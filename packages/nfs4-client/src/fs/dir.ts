@@ -6,11 +6,13 @@ import type { Entry } from "./listing.ts";
 export class Dir implements AsyncDisposable {
   readonly path: string;
   readonly #pages: AsyncGenerator<Entry[], void, undefined>;
-  #entries: Entry[] = [];
+  /** Those that were read and not given yet, the next one last. */
+  #entries: Entry[];
   #closed = false;
 
-  constructor(path: string, pages: AsyncGenerator<Entry[], void, undefined>) {
+  constructor(path: string, first: readonly Entry[], pages: AsyncGenerator<Entry[], void, undefined>) {
     this.path = path;
+    this.#entries = first.toReversed();
     this.#pages = pages;
   }
 

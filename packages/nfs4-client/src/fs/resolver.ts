@@ -42,12 +42,21 @@ export class Resolver {
 
   /** Runs a COMPOUND in which `build` adds what is to be done with the object that the path names. Rejects with an `NfsError`. */
   async at<T>(path: ParsedPath, options: ResolveOptions, build: (compound: Compound) => T): Promise<T> {
-    return this.#run(path, options, options.follow || path.mustBeDirectory, (compound, names) => {
-      this.#mount.enter(compound, names);
-      if (options.follow || path.mustBeDirectory) refuseLink(compound);
-      if (path.mustBeDirectory) compound.op("VERIFY", { obj_attributes: IS_DIRECTORY });
-      return build(compound);
-    });
+    const { compound: ran, result } = await this.#run(
+      path,
+      options,
+      options.follow || path.mustBeDirectory,
+      (compound, names) => {
+        this.#mount.enter(compound, names);
+        if (options.follow || path.mustBeDirectory) refuseLink(compound);
+        if (path.mustBeDirectory) compound.op("VERIFY", { obj_attributes: IS_DIRECTORY });
+        return build(compound);
+      },
+    );
+    const { failed } = ran;
+    if (failed?.status === NFS4ERR_NOT_SAME) throw new NfsError("ENOTDIR", "not a directory", options);
+    if (failed !== undefined) throw ran.error(options);
+    return result;
   }
 
   /**
@@ -60,6 +69,18 @@ export class Resolver {
     build: (compound: Compound, name: string) => T,
     before?: (compound: Compound) => void,
   ): Promise<T> {
+    const { compound, result } = await this.tryIn(path, options, build, before);
+    if (!compound.succeeded) throw compound.error(options);
+    return result;
+  }
+
+  /** As `in`, but resolves also if what was to be done has failed. */
+  async tryIn<T>(
+    path: ParsedPath,
+    options: RunOptions,
+    build: (compound: Compound, name: string) => T,
+    before?: (compound: Compound) => void,
+  ): Promise<{ readonly compound: Compound; readonly result: T }> {
     const name = path.names.at(-1);
     if (name === undefined || name === "..") throw new NfsError("EBUSY", "resource busy or locked", options);
     const directory = { ...path, names: path.names.slice(0, -1) };
@@ -127,37 +148,36 @@ export class Resolver {
     return { passed, link: decodeName(step.body.link) };
   }
 
+  /** Resolves to the COMPOUND that has succeeded, or failed for another reason than a symbolic link on the way. */
   async #run<T>(
     path: ParsedPath,
     options: RunOptions,
     follow: boolean,
     build: (compound: Compound, names: readonly string[]) => T,
-  ): Promise<T> {
+  ): Promise<{ readonly compound: Compound; readonly result: T }> {
     const { client } = this.#mount;
     let { names } = path;
-    let isCanonical = false;
-    if (names.includes("..")) {
-      names = await this.canonical(path, { ...options, follow });
-      isCanonical = true;
-    }
+    let isCanonical = names.includes("..");
+    if (isCanonical) names = await this.canonical(path, { ...options, follow });
     for (;;) {
       const compound = new Compound(options.syscall ?? "");
       const result = build(compound, names);
       await client.attempt(compound, options);
-      const { failed } = compound;
-      if (failed === undefined) return result;
       if (await this.#mount.refreshRoot(compound)) continue;
-      const { status } = failed;
-      const perhapsLink =
-        status === NFS4ERR_SYMLINK ||
-        status === NFS4ERR_NOTDIR ||
-        (status === NFS4ERR_SAME && failed.name === "NVERIFY");
-      if (status === NFS4ERR_NOT_SAME) throw new NfsError("ENOTDIR", "not a directory", options);
-      if (!perhapsLink || isCanonical) throw compound.error(options);
+      if (isCanonical || !isPerhapsLink(compound, names.length)) return { compound, result };
       names = await this.canonical(path, { ...options, follow });
       isCanonical = true;
     }
   }
+}
+
+/** Whether a COMPOUND that began by looking up `depth` names may have met a symbolic link on the way. */
+function isPerhapsLink({ failed, steps }: Compound, depth: number): boolean {
+  if (failed === undefined) return false;
+  const { status, name } = failed;
+  if (status === NFS4ERR_SYMLINK || status === NFS4ERR_NOTDIR) return true;
+  // The guard right behind the path.
+  return status === NFS4ERR_SAME && name === "NVERIFY" && steps.indexOf(failed) <= depth + 1;
 }
 
 /** The current filehandle must not be a symbolic link's: else NFS4ERR_SAME ends the COMPOUND. */
