@@ -3,7 +3,7 @@ import { nodeConnector, nodeListener } from "@nfs4/bytestream";
 import { createServer, MemoryFileSystem, MemoryStorage } from "@nfs4/server";
 import { cryptoRandom, nodeClock } from "@nfs4/timecounter";
 
-export interface LoopbackServer {
+export interface LoopbackServer extends AsyncDisposable {
   readonly url: string;
   close(): Promise<void>;
 }
@@ -26,11 +26,13 @@ export async function startLoopbackServer(): Promise<LoopbackServer> {
   });
   const listener = await nodeListener({ clock, host: "127.0.0.1", port: 0 });
   server.listen(listener);
+  const close = async (): Promise<void> => {
+    await server.close({ graceMs: 0 });
+    clock.close();
+  };
   return {
     url: `nfs://127.0.0.1:${listener.localAddress.port}/`,
-    async close() {
-      await server.close({ graceMs: 0 });
-      clock.close();
-    },
+    close,
+    [Symbol.asyncDispose]: close,
   };
 }

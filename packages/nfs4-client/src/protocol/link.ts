@@ -1,4 +1,5 @@
 import type { Connector } from "@nfs4/bytestream";
+import { NFS_V4, NFS4_PROGRAM } from "@nfs4/protocol";
 import {
   type AuthFlavorClient,
   connectWithBackoff,
@@ -9,8 +10,6 @@ import {
 } from "@nfs4/rpc";
 import type { XdrReader, XdrWriter } from "@xdr-ts/xdr";
 
-export const NFS_PROGRAM = 100_003;
-const NFS_V4 = 4;
 const COMPOUND = 1;
 
 export interface LinkOptions {
@@ -66,7 +65,7 @@ export class Link {
   async send(rpc: RpcClient, xid: number, call: CompoundCall, timeoutMs: number): Promise<void> {
     try {
       await rpc.start(xid, {
-        program: NFS_PROGRAM,
+        program: NFS4_PROGRAM,
         version: NFS_V4,
         procedure: COMPOUND,
         encode: (writer) => call.encode(writer),
