@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect, type NfsPromises, type NfsVersion } from "../src/index.ts";
-import { CASES, type Case, type Fs } from "./fs-table.ts";
+import { outcome } from "./fs-outcome.ts";
+import { CASES, type Fs } from "./fs-table.ts";
 import { type LoopbackServer, startLoopbackServer } from "./loopback.ts";
 
 let server: LoopbackServer;
@@ -13,20 +14,6 @@ beforeAll(async () => {
   server = await startLoopbackServer();
 });
 afterAll(() => server.close());
-
-/** What came of a case: its value, or what of its error programs look at. The directory is "@". */
-async function outcome([, run]: Case, fs: Fs, at: string): Promise<unknown> {
-  try {
-    return { value: await run(fs, at) };
-  } catch (error) {
-    const { name, code, errno, syscall, path, dest, message } = error as NodeJS.ErrnoException & { dest?: string };
-    const short = (text: string | undefined): string | undefined =>
-      text?.replaceAll(at, "@").replace(/(tmp-)\w{6}/, "$1XXXXXX");
-    // A class of errors of our own, but for what are mistakes of the caller.
-    const kind = name === "NfsError" ? "Error" : name;
-    return { kind, code, errno, syscall, path: short(path), dest: short(dest), message: short(message) };
-  }
-}
 
 describe.each<NfsVersion>(["4.2", "4.1"])("as node:fs/promises, over NFSv%s", (version) => {
   let nfs: NfsPromises;
