@@ -22,6 +22,8 @@ const { values } = parseArgs({
   },
 });
 const PORT = 2049;
+/** The hosts have been up for a while: their times do not fit into 31 bits, and so cost more. */
+const UPTIME_US = 2 * 3600e6;
 /** Connections that open at once: within the listener's backlog and the SYN cache's limits. */
 const WAVE = 100;
 /** One address of the client's side has so many ports for one destination. */
@@ -54,7 +56,7 @@ interface World {
 }
 
 function world(): World {
-  const clock = new VirtualClock();
+  const clock = new VirtualClock({ startUs: UPTIME_US });
   const link = new MemoryLink(clock, { offload: true, queueLimit: 1_000_000 });
   const sysctl = { "kern.ipc.maxsockets": 1_000_000 };
   const client = createStack({ name: "client", clock, random: new SeededRandom(1), sysctl });
@@ -87,6 +89,24 @@ async function openAll(some: World, count: number): Promise<ByteStream[]> {
   // The last acknowledgments are on their way.
   await some.clock.runFor(1000);
   return streams;
+}
+
+/** Each client stream sends 100 bytes, its server answers with as many, and both are silent from then on. All have one sink, for those are none of TCP's. */
+async function exchangeOnce(
+  some: World,
+  streams: readonly ByteStream[],
+  accepted: readonly ByteStream[],
+): Promise<void> {
+  const sink = { data: (_slab: Uint8Array, _offset: number, length: number): number => length, end(): void {} };
+  const message = new Uint8Array(100);
+  for (const stream of [...streams, ...accepted]) stream.setSink(sink);
+  for (const side of [streams, accepted]) {
+    for (const [i, stream] of side.entries()) {
+      stream.write([{ bytes: message }]);
+      if (i % WAVE === WAVE - 1) await some.clock.runFor(1000);
+    }
+  }
+  await some.clock.runFor(60e6);
 }
 
 /** Each client stream sends 100 bytes and gets them back, `rounds` times. */
@@ -134,6 +154,8 @@ async function closeAll(some: World, streams: readonly ByteStream[]): Promise<vo
 }
 
 const row = (what: string, value: string): void => console.log(`| ${what} | ${value} |`);
+/** Both ends are in this process. */
+const eachEnd = (before: number, after: number, count: number): string => ((after - before) / count / 2).toFixed(0);
 const perSecond = (count: number, us: number): string => `${((count / us) * 1000).toFixed(1)} k/CPU-s`;
 
 async function idle(count: number): Promise<void> {
@@ -145,13 +167,24 @@ async function idle(count: number): Promise<void> {
     streams = await openAll(some, count);
   });
   const after = memory();
-  // Both ends are in this process.
-  row(`idle connections, bytes of heap each end (${count})`, ((after.heap - before.heap) / count / 2).toFixed(0));
-  row("bytes beside the heap each end", ((after.outside - before.outside) / count / 2).toFixed(0));
+  row(`idle connections, bytes of heap each end (${count})`, eachEnd(before.heap, after.heap, count));
+  row("bytes beside the heap each end", eachEnd(before.outside, after.outside, count));
   row("callouts armed while all are idle", String(some.clock.armed));
   row("opened, both ends", perSecond(count, us));
   const rest = await cpu(() => closeAll(some, [...first, ...streams]));
   row("closed, both ends", perSecond(count, rest));
+}
+
+/** What connections cost that have been used, and are idle since. */
+async function used(count: number): Promise<void> {
+  const some = world();
+  await exchangeOnce(some, await openAll(some, WAVE), some.accepted);
+  const before = memory();
+  const streams = await openAll(some, count);
+  await exchangeOnce(some, streams, some.accepted.slice(WAVE));
+  const after = memory();
+  row(`idle after one request and answer, bytes of heap each end (${count})`, eachEnd(before.heap, after.heap, count));
+  row("bytes beside the heap each end", eachEnd(before.outside, after.outside, count));
 }
 
 async function active(count: number): Promise<void> {
@@ -185,10 +218,7 @@ async function node(count: number): Promise<void> {
     while (accepted.length < count) await new Promise((resolve) => setImmediate(resolve));
   });
   const after = memory();
-  row(
-    `Node's net over loopback: bytes of heap each end (${count})`,
-    ((after.heap - before.heap) / count / 2).toFixed(0),
-  );
+  row(`Node's net over loopback: bytes of heap each end (${count})`, eachEnd(before.heap, after.heap, count));
   row("opened, both ends", perSecond(count, us));
   for (const socket of [...streams, ...accepted]) socket.destroy();
   await new Promise((resolve) => server.close(resolve));
@@ -196,5 +226,6 @@ async function node(count: number): Promise<void> {
 
 console.log("| | |\n|---|---|");
 await idle(Number(values.idle));
+await used(Number(values.idle));
 await active(Number(values.active));
 await node(Number(values.net));
