@@ -34,11 +34,12 @@ export { type RouteKind, type RouteSpecification, RoutingEntry, RoutingTable } f
 export { Stack, type StackOptions } from "./stack.ts";
 export type { Statistics } from "./statistics.ts";
 export type { Sysctl, SysctlDescription, SysctlOptions, SysctlTree, SysctlValue } from "./sysctl.ts";
-export type { KeepAliveOptions, TcpConnection } from "./tcp/connection.ts";
+export type { TcpConnection } from "./tcp/connection.ts";
 export { TcpError } from "./tcp/errors.ts";
 export type { Histogram, HistogramBucket } from "./tcp/histogram.ts";
 export type { TcpHistograms } from "./tcp/histograms.ts";
 export type { TcpInfo } from "./tcp/info.ts";
+export type { KeepAliveOptions } from "./tcp/keep-alive.ts";
 export { type TcpConnectionSummary, type TcpConnectOptions, TcpLayer } from "./tcp/layer.ts";
 export type { TcpListener } from "./tcp/listener.ts";
 export type { TcpListenOptions } from "./tcp/listeners.ts";

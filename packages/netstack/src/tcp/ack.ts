@@ -1,6 +1,6 @@
 import { FIN, SYN, TIMER_PERSIST, TIMER_PROBE, TIMER_REXMT, TIMER_USER } from "./constants.ts";
 import { requestOutput } from "./context.ts";
-import { startTimer, stopTimer, timerRuns } from "./deadlines.ts";
+import { stopTimer, timerRuns } from "./deadlines.ts";
 import { finishSample } from "./delivery-rate.ts";
 import { FRTO_OFF, frtoProgress } from "./frto.ts";
 import { acknowledgedNews, detectLosses, duplicateAck, lossRepairedByProbe } from "./loss.ts";
@@ -14,6 +14,7 @@ import { seqGe, seqGt, seqLe, seqLt } from "./seq.ts";
 import { armProbe, probeRepaired } from "./tail-loss-probe.ts";
 import type { Tcb } from "./tcb.ts";
 import { adaptRtt, detectByEifel } from "./undo.ts";
+import { startUserTimer } from "./user-timeout.ts";
 
 /** As `processAck`, for a segment of an established connection that acknowledges something new and nothing else is to be said of. */
 export function processPredictedAck(tcb: Tcb, segment: TcpSegment): void {
@@ -88,7 +89,7 @@ function restartTimers(tcb: Tcb): void {
   } else if (!timerRuns(tcb, TIMER_PERSIST)) {
     startRexmt(tcb);
     armProbe(tcb);
-    if (tcb.userTimeoutUs > 0) startTimer(tcb, TIMER_USER, tcb.userTimeoutUs);
+    startUserTimer(tcb);
   }
 }
 

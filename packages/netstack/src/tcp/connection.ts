@@ -1,12 +1,13 @@
 import type { ByteSink, ByteStream, Slice, SocketAddress, StreamEnd } from "@nfs4/bytestream";
 import { formatWords } from "../address.ts";
-import { CLOSE_WAIT, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, TIMER_KEEP, TIMER_LINGER } from "./constants.ts";
+import { CLOSE_WAIT, ESTABLISHED, FIN_WAIT_1, FIN_WAIT_2, LAST_ACK, TIMER_LINGER } from "./constants.ts";
 import { requestOutput } from "./context.ts";
-import { startTimer, stopTimer } from "./deadlines.ts";
+import { startTimer } from "./deadlines.ts";
 import { resumeDelivery } from "./delivery.ts";
 import { abortConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
+import { type KeepAliveOptions, setKeepAlive } from "./keep-alive.ts";
 import { ClosedSink, finAcknowledgedFirst } from "./linger.ts";
 import { LONGEST_USER_TIMEOUT } from "./options.ts";
 import { queueSlices } from "./send-space.ts";
@@ -16,13 +17,6 @@ import { setState } from "./state.ts";
 import type { Tcb, TcbOwner } from "./tcb.ts";
 import { markUrgent, urgentPending } from "./urgent.ts";
 import { advertiseUserTimeout, fixUserTimeout } from "./user-timeout.ts";
-
-export interface KeepAliveOptions {
-  /** Idle time before the first probe, time between probes (ms), and how many go unanswered before the connection is dropped. */
-  readonly idleMs?: number;
-  readonly intervalMs?: number;
-  readonly count?: number;
-}
 
 let settle: (connection: TcpConnection) => void;
 let drain: (connection: TcpConnection) => void;
@@ -228,16 +222,8 @@ export class TcpConnection implements ByteStream {
   }
 
   /** Keep-alive probes, off unless net.inet.tcp.always_keepalive is set (MUST-24, MUST-25). */
-  setKeepAlive(on: boolean, options: KeepAliveOptions = {}): void {
-    const tcb = this.#tcb;
-    tcb.keepAlive = on;
-    if (options.idleMs !== undefined) tcb.keepIdleUs = options.idleMs * 1000;
-    if (options.intervalMs !== undefined) tcb.keepIntervalUs = options.intervalMs * 1000;
-    if (options.count !== undefined) tcb.keepCount = options.count;
-    if (tcb.endedHow !== null) return;
-    tcb.keepProbes = 0;
-    if (on) startTimer(tcb, TIMER_KEEP, tcb.keepIdleUs);
-    else stopTimer(tcb, TIMER_KEEP);
+  setKeepAlive(on: boolean, options?: KeepAliveOptions): void {
+    setKeepAlive(this.#tcb, on, options);
   }
 
   /** Gives the connection up when data has waited so long for its acknowledgment; 0: after net.inet.tcp.rexmit_tries (MUST-21). */

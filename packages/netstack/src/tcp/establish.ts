@@ -1,5 +1,6 @@
-import { ESTABLISHED, FIN_WAIT_1, TIMER_KEEP, TIMER_USER } from "./constants.ts";
-import { startTimer, stopTimer } from "./deadlines.ts";
+import { ESTABLISHED, FIN_WAIT_1, TIMER_USER } from "./constants.ts";
+import { stopTimer } from "./deadlines.ts";
+import { startKeepAlive } from "./keep-alive.ts";
 import { recallPath } from "./path-memory.ts";
 import { searchFromTheStart } from "./path-search.ts";
 import { setState } from "./state.ts";
@@ -17,6 +18,6 @@ export function establish(tcb: Tcb): void {
   searchFromTheStart(tcb);
   const { tunables } = tcb.context;
   if (tunables.utoEnable.value) advertiseUserTimeout(tcb, tunables.utoAdvertise.value);
-  if (tcb.keepAlive) startTimer(tcb, TIMER_KEEP, tcb.keepIdleUs);
+  if (tcb.keepAlive) startKeepAlive(tcb);
   tcb.owner?.established(tcb);
 }

@@ -2,6 +2,7 @@ import { STATE_NAMES } from "./constants.ts";
 import { flightSize } from "./send-space.ts";
 import type { SignatureInfo } from "./signatures/signer.ts";
 import type { Tcb } from "./tcb.ts";
+import { userTimeoutUs } from "./user-timeout.ts";
 import { offeredWindow } from "./window.ts";
 
 /** A connection at one moment. Bytes, and µs. */
@@ -146,8 +147,8 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     timeouts: tcb.rexmtTries,
     windowProbes: tcb.persistTries,
     keepAliveProbes: tcb.keepProbes,
-    userTimeout: tcb.userTimeoutUs,
-    peerUserTimeout: (tcb.userTimeouts?.remote ?? 0) * 1e6,
+    userTimeout: userTimeoutUs(tcb),
+    peerUserTimeout: (tcb.userTimeout?.remote ?? 0) * 1e6,
     urgentSegments: tcb.urgentSegments,
     trafficClass: tcb.rcvTrafficClass,
     mssLimit: tcb.mssLimit,

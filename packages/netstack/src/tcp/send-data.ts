@@ -1,4 +1,4 @@
-import { ACK, ESTABLISHED, FIN, PSH, TCP_HEADER, TIMER_PERSIST, TIMER_REXMT, TIMER_USER } from "./constants.ts";
+import { ACK, ESTABLISHED, FIN, PSH, TCP_HEADER, TIMER_PERSIST, TIMER_REXMT } from "./constants.ts";
 import { startTimer, stopTimer, timerRuns } from "./deadlines.ts";
 import { noteAnswer } from "./delayed-ack.ts";
 import { ipHeaderLength } from "./mss.ts";
@@ -9,6 +9,7 @@ import { seqGt, seqLt } from "./seq.ts";
 import { armProbe } from "./tail-loss-probe.ts";
 import type { Tcb } from "./tcb.ts";
 import { optionsLength, routeOf, transmit } from "./transmit.ts";
+import { startUserTimer } from "./user-timeout.ts";
 
 /** Payload of a full segment with the options that it would carry now. */
 export function segmentPayload(tcb: Tcb): number {
@@ -80,7 +81,7 @@ export function noteSent(tcb: Tcb, seq: number, length: number): void {
   if (fresh) {
     if (tcb.sndMax === tcb.sndUna) {
       tcb.noProgressSince = now;
-      if (tcb.userTimeoutUs > 0) startTimer(tcb, TIMER_USER, tcb.userTimeoutUs);
+      startUserTimer(tcb);
     }
     tcb.sndMax = end;
     tcb.sndNxt = end;

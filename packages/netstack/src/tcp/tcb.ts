@@ -8,6 +8,7 @@ import type { AckPacing } from "./delayed-ack.ts";
 import type { FastOpenQueue } from "./fast-open-server.ts";
 import { FLOW_CONNECTION, Flow, type FlowKey } from "./flow.ts";
 import type { FrtoStep } from "./frto.ts";
+import type { KeepAliveOptions } from "./keep-alive.ts";
 import type { RetransmissionCause } from "./loss-events.ts";
 import type { PathSearch } from "./path-search.ts";
 import type { Rack } from "./rack.ts";
@@ -20,7 +21,7 @@ import { SendBuffer } from "./send-buffer.ts";
 import type { LossProbe } from "./tail-loss-probe.ts";
 import type { DeliveryCounts, TransmitLog } from "./transmit-log.ts";
 import type { Undo } from "./undo.ts";
-import type { UserTimeouts } from "./user-timeout.ts";
+import type { UserTimeout } from "./user-timeout.ts";
 
 /** Whom a connection tells how it fares: who opens it, then its stream. */
 export interface TcbOwner {
@@ -228,13 +229,8 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   /** `close()` was called: nobody reads any more. */
   fullyClosed = false;
   keepAlive: boolean;
-  keepIdleUs: number;
-  keepIntervalUs: number;
-  keepCount: number;
-  userTimeoutUs = 0;
-  /** The user has set it (RFC 5482: not CHANGEABLE). */
-  userTimeoutFixed = false;
-  userTimeouts: UserTimeouts | null = null;
+  keepAliveOptions: KeepAliveOptions | null = null;
+  userTimeout: UserTimeout | null = null;
   trafficClass = 0;
   hopLimit = 0;
 
@@ -294,9 +290,6 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
     const never = Number.POSITIVE_INFINITY;
     this.deadlines = new Array<number>(TIMERS).fill(never);
     this.keepAlive = tunables.alwaysKeepalive.value;
-    this.keepIdleUs = tunables.keepidle.value * 1000;
-    this.keepIntervalUs = tunables.keepintvl.value * 1000;
-    this.keepCount = tunables.keepcnt.value;
     this.openedAt = context.clock.coarse();
     this.lastReceived = this.openedAt;
     this.lastSent = this.openedAt;

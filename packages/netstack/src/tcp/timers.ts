@@ -1,6 +1,5 @@
 import { suspectBlackHole } from "./black-hole.ts";
 import {
-  ACK,
   ESTABLISHED,
   SYN_RECEIVED,
   SYN_SENT,
@@ -19,6 +18,7 @@ import { requestOutput } from "./context.ts";
 import { rearm, startTimer, stopTimer } from "./deadlines.ts";
 import { abortConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
+import { keepTimeout } from "./keep-alive.ts";
 import { lingerTimeout } from "./linger.ts";
 import { lossByTimeout, reorderingTimeout } from "./loss.ts";
 import { sendLossProbe, sendProbe } from "./output.ts";
@@ -26,7 +26,7 @@ import { startPersist } from "./persist.ts";
 import { startRexmt } from "./send-data.ts";
 import { flightSize, hasUnsent } from "./send-space.ts";
 import type { Tcb } from "./tcb.ts";
-import { transmit } from "./transmit.ts";
+import { userTimeoutUs } from "./user-timeout.ts";
 
 /** After so many retransmissions of the same data IP is asked for another way, and the user is told (R1, SHLD-10, SHLD-9). */
 const R1 = 3;
@@ -87,7 +87,7 @@ function retransmissionTimeout(tcb: Tcb): void {
   // A SYN,ACK is given up sooner: there may be nobody.
   const most = tcb.fastOpenQueue === null ? tunables.rexmitTries.value : tunables.syncacheRexmtlimit.value;
   // A user timeout is what counts instead (MUST-21, RFC 5482 §3.1).
-  if (++tcb.rexmtTries > most && (tcb.userTimeoutUs === 0 || tcb.state < ESTABLISHED)) {
+  if (++tcb.rexmtTries > most && (userTimeoutUs(tcb) === 0 || tcb.state < ESTABLISHED)) {
     statistics.timeoutDrop++;
     abortConnection(tcb, "timeout", new TcpError(tcb.softError || "ETIMEDOUT", "the peer does not answer"));
     return;
@@ -131,34 +131,6 @@ function persistTimeout(tcb: Tcb): void {
   startPersist(tcb);
 }
 
-/** RFC 9293 §3.8.4. */
-function keepTimeout(tcb: Tcb): void {
-  if (!tcb.keepAlive || tcb.state < ESTABLISHED) return;
-  const { statistics, clock } = tcb.context;
-  statistics.keepTimeo++;
-  const idle = clock.coarse() - tcb.lastReceived;
-  if (idle < tcb.keepIdleUs) {
-    tcb.keepProbes = 0;
-    startTimer(tcb, TIMER_KEEP, tcb.keepIdleUs - idle);
-    return;
-  }
-  // Data in flight has timers of its own (MUST-26: only on an idle connection).
-  if (flightSize(tcb) > 0) {
-    startTimer(tcb, TIMER_KEEP, tcb.keepIntervalUs);
-    return;
-  }
-  if (tcb.keepProbes >= tcb.keepCount) {
-    statistics.keepDrops++;
-    abortConnection(tcb, "timeout", new TcpError("ETIMEDOUT", "the peer does not answer keep-alive probes"));
-    return;
-  }
-  tcb.keepProbes++;
-  statistics.keepProbe++;
-  // A sequence number that was acknowledged already, without data (SHLD-12): the peer must answer.
-  transmit(tcb, (tcb.sndUna - 1) >>> 0, ACK, 0, 0, 0);
-  startTimer(tcb, TIMER_KEEP, tcb.keepIntervalUs);
-}
-
 function delayedAckTimeout(tcb: Tcb): void {
   if (!tcb.ackDelayed) return;
   tcb.context.statistics.delAck++;
@@ -170,10 +142,11 @@ function delayedAckTimeout(tcb: Tcb): void {
 function userTimeout(tcb: Tcb): void {
   const { statistics, clock } = tcb.context;
   if (tcb.state >= ESTABLISHED) {
-    if (tcb.userTimeoutUs === 0 || flightSize(tcb) === 0) return;
+    const us = userTimeoutUs(tcb);
+    if (us === 0 || flightSize(tcb) === 0) return;
     const waited = clock.coarse() - tcb.noProgressSince;
-    if (waited < tcb.userTimeoutUs) {
-      startTimer(tcb, TIMER_USER, tcb.userTimeoutUs - waited);
+    if (waited < us) {
+      startTimer(tcb, TIMER_USER, us - waited);
       return;
     }
   }

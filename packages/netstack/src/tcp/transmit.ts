@@ -115,7 +115,7 @@ export function transmit(
     return -1;
   }
   tcb.segmentsSent++;
-  if (tellsUserTimeout(tcb) && (flags & SYN) === 0) tcb.userTimeouts!.due = false;
+  if (tellsUserTimeout(tcb) && (flags & SYN) === 0) tcb.userTimeout!.due = false;
   if (superSegment) statistics.sndTso++;
   if ((flags & (CWR | SYN)) === CWR) tcb.ecnReduced = false;
   if (hasAck) {
@@ -291,7 +291,7 @@ function writeOptions(tcb: Tcb, view: DataView, at: number, flags: number): numb
     noteTimestampSent(tcb, tsVal);
     length = writeTimestamps(view, at, tsVal, tcb.tsRecent);
   }
-  if (tellsUserTimeout(tcb)) length += writeUserTimeout(view, at + length, tcb.userTimeouts!.advertised);
+  if (tellsUserTimeout(tcb)) length += writeUserTimeout(view, at + length, tcb.userTimeout!.advertised);
   const blocks = (flags & RST) === 0 ? sackBlocks(tcb, length) : 0;
   if (blocks > 0) {
     const reassembly = tcb.reassembly!;
@@ -303,8 +303,8 @@ function writeOptions(tcb: Tcb, view: DataView, at: number, flags: number): numb
   return finishOptions(view, at, length, signature);
 }
 
-function tellsUserTimeout({ userTimeouts }: Tcb): boolean {
-  return userTimeouts?.due === true;
+function tellsUserTimeout({ userTimeout }: Tcb): boolean {
+  return userTimeout?.due === true;
 }
 
 function signatureLength(signer: Signer | null): number {

@@ -404,6 +404,21 @@ describe("keep-alive (RFC 9293 §3.8.4)", () => {
     talk.hear(flags("A"), seq(0));
   });
 
+  it("what its user has not set of it is as the sysctls are at the time", () => {
+    const talk = new Conversation();
+    const connection = talk.accept();
+    connection.setKeepAlive(true, { idleMs: 10_000 });
+    talk.stack.sysctl.set("net.inet.tcp.keepidle", 1000);
+    talk.stack.sysctl.set("net.inet.tcp.keepintvl", 2000);
+    talk.stack.sysctl.set("net.inet.tcp.keepcnt", 2);
+    talk.pass(9.9e6);
+    talk.hearNothing();
+    talk.pass(3e6);
+    expect(talk.hearAll()).toHaveLength(2);
+    talk.pass(2e6);
+    talk.hear(flags("RA"));
+  });
+
   it("MUST-29 tolerates lost answers: only after several unanswered probes is the connection dropped", async () => {
     const talk = new Conversation();
     const connection = talk.accept();
