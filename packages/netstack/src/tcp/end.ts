@@ -1,6 +1,7 @@
 import type { StreamEnd } from "@nfs4/bytestream";
 import { ACK, CLOSED, RST, SYN_RECEIVED, SYN_SENT, TIMERS } from "./constants.ts";
 import { stopTimer } from "./deadlines.ts";
+import { leaveFastOpenQueue } from "./fast-open-state.ts";
 import { rememberPath } from "./path-memory.ts";
 import { releaseLog } from "./sent.ts";
 import { setState } from "./state.ts";
@@ -20,8 +21,7 @@ export function endConnection(tcb: Tcb, how: StreamEnd["how"], error?: Error): v
     else statistics.drops++;
   }
   statistics.closed++;
-  tcb.fastOpenQueue?.left(how === "reset", context.clock.coarse());
-  tcb.fastOpenQueue = null;
+  leaveFastOpenQueue(tcb, how === "reset");
   tcb.endedHow = how;
   tcb.endedError = error;
   rememberPath(tcb);

@@ -1,5 +1,6 @@
 import { ESTABLISHED, FIN_WAIT_1, TIMER_USER } from "./constants.ts";
 import { stopTimer } from "./deadlines.ts";
+import { leaveFastOpenQueue } from "./fast-open-state.ts";
 import { startKeepAlive } from "./keep-alive.ts";
 import { recallPath } from "./path-memory.ts";
 import { searchFromTheStart } from "./path-search.ts";
@@ -11,8 +12,8 @@ import { advertiseUserTimeout } from "./user-timeout.ts";
 export function establish(tcb: Tcb): void {
   tcb.context.statistics.connects++;
   stopTimer(tcb, TIMER_USER);
-  tcb.fastOpenQueue?.left(false, tcb.context.clock.coarse());
-  tcb.fastOpenQueue = null;
+  leaveFastOpenQueue(tcb, false);
+  tcb.synDue = false;
   setState(tcb, tcb.finQueued ? FIN_WAIT_1 : ESTABLISHED);
   recallPath(tcb);
   searchFromTheStart(tcb);

@@ -3,6 +3,7 @@ import { SYN, TCP_HEADER, TIMER_USER } from "./constants.ts";
 import { requestOutput, type TcpContext } from "./context.ts";
 import { startTimer } from "./deadlines.ts";
 import type { FastOpenQueue } from "./fast-open-server.ts";
+import { FastOpenState } from "./fast-open-state.ts";
 import type { FlowKey } from "./flow.ts";
 import { defaultMss, ipHeaderLength } from "./mss.ts";
 import { type Handshake, openPassive } from "./open.ts";
@@ -32,8 +33,10 @@ export function beginFastOpen(tcb: Tcb, slices: readonly Slice[]): void {
     statistics.foPathDisabled++;
     return;
   }
-  tcb.fastOpenCookie = advice.cookie;
-  tcb.fastOpenTried = true;
+  const state = new FastOpenState();
+  tcb.fastOpen = state;
+  state.cookie = advice.cookie;
+  state.tried = true;
   if (advice.cookie.length === 0) {
     statistics.foCookieAsked++;
     return;
@@ -41,17 +44,18 @@ export function beginFastOpen(tcb: Tcb, slices: readonly Slice[]): void {
   const { family } = tcb;
   const mss = Math.min(advice.mss === 0 ? defaultMss(context, family) : advice.mss, MOST_MSS[family]);
   const path = (routeOf(tcb)?.mtu ?? 576) - ipHeaderLength(family) - TCP_HEADER;
-  tcb.synDataLimit = Math.max(0, Math.min(mss, path) - OPTION_SPACE);
+  state.synDataLimit = Math.max(0, Math.min(mss, path) - OPTION_SPACE);
   if (tcb.sendBuffer.queued > 0) statistics.foSent++;
 }
 
 /** The SYN,ACK has come: what it tells of the path (RFC 7413 §4.1.3, §4.2.2). `bytes`: of the SYN's data, that it acknowledges. */
 export function noteFastOpenAnswer(tcb: Tcb, options: TcpOptions, bytes: number): void {
-  if (!tcb.fastOpenTried) return;
-  const { fastOpenCache, statistics } = tcb.context;
-  const again = tcb.fastOpenCookie === null;
+  const { fastOpen: state, context } = tcb;
+  if (state === null || !state.tried) return;
+  const { fastOpenCache, statistics } = context;
+  const again = state.cookie === null;
   if (bytes > 0) {
-    tcb.fastOpened = true;
+    state.accepted = true;
     statistics.foAccepted++;
     fastOpenCache.worked(tcb);
   }
@@ -62,7 +66,7 @@ export function noteFastOpenAnswer(tcb: Tcb, options: TcpOptions, bytes: number)
     // It answers the SYN that went again without: presumably something drops those with the option, or with data.
     fastOpenFailed(tcb);
   } else if (bytes === 0) fastOpenCache.refused(tcb);
-  tcb.fastOpenCookie = null;
+  state.cookie = null;
 }
 
 /**
@@ -72,7 +76,6 @@ export function noteFastOpenAnswer(tcb: Tcb, options: TcpOptions, bytes: number)
 export function synAcknowledged(tcb: Tcb, ack: number): void {
   const bytes = (ack - tcb.iss - 1) >>> 0;
   tcb.sndUna = ack;
-  tcb.sndNxt = ack;
   tcb.sndMax = ack;
   if (bytes > 0) releaseSent(tcb, bytes);
 }
@@ -129,11 +132,12 @@ export function acceptFastOpen(
   const tcb = openPassive(context, handshake);
   context.statistics.foTaken++;
   queue.pending++;
-  tcb.fastOpenQueue = queue;
-  tcb.fastOpened = true;
-  tcb.fastOpenCookie = handshake.fastOpenCookie;
-  tcb.synAckDue = true;
-  tcb.sndUna = tcb.sndNxt;
+  tcb.fastOpen = new FastOpenState();
+  tcb.fastOpen.queue = queue;
+  tcb.fastOpen.accepted = true;
+  tcb.fastOpen.cookie = handshake.fastOpenCookie;
+  tcb.synDue = true;
+  tcb.sndUna = tcb.sndMax;
   tcb.segmentsReceived++;
   startTimer(tcb, TIMER_USER, context.tunables.keepinit.value * 1000);
   requestOutput(tcb);

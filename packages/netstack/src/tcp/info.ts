@@ -115,7 +115,7 @@ export function tcpInfo(tcb: Tcb): TcpInfo {
     timestamps: tcb.timestamps,
     sack: tcb.sackPermitted,
     corked: tcb.corked,
-    fastOpen: tcb.fastOpened,
+    fastOpen: tcb.fastOpen?.accepted ?? false,
     ecn: tcb.ecn,
     ceReceived: tcb.ceReceived,
     ecnEchoes: tcb.ecnEchoes,

@@ -32,7 +32,7 @@ import { sendAck } from "./output.ts";
 import type { TcpSegment } from "./segment.ts";
 import { startRexmt } from "./send-data.ts";
 import { flightSize } from "./send-space.ts";
-import { seqGe, seqGt, seqLe, seqLt, seqMax } from "./seq.ts";
+import { seqGe, seqGt, seqLe, seqLt } from "./seq.ts";
 import { setState } from "./state.ts";
 import { synSentInput } from "./syn-sent.ts";
 import type { Tcb } from "./tcb.ts";
@@ -137,8 +137,7 @@ function lossSuspected(tcb: Tcb): boolean {
  */
 function repeatedSyn(tcb: Tcb, segment: TcpSegment): boolean {
   if ((segment.flags & ACK) === 0) {
-    if (tcb.fastOpenQueue === null) tcb.sndNxt = tcb.iss;
-    else tcb.synAckDue = true;
+    tcb.synDue = true;
     requestOutput(tcb);
     return false;
   }
@@ -231,9 +230,6 @@ function handshakeComplete(tcb: Tcb, segment: TcpSegment): void {
   tcb.rexmtTries = 0;
   if (tcb.passive) {
     tcb.sndUna = (tcb.iss + 1) >>> 0;
-    // A SYN,ACK that was to go again need not.
-    tcb.synAckDue = false;
-    tcb.sndNxt = seqMax(tcb.sndNxt, tcb.sndUna);
     // Fast Open: data behind the SYN,ACK is on its way, or was held back.
     if (flightSize(tcb) > 0) startRexmt(tcb);
   } else synAcknowledged(tcb, segment.ack);

@@ -43,8 +43,8 @@ export function openActive(
   const iss = initial.sequence(key);
   tcb.iss = leastIss >= 0 && ((iss - leastIss) | 0) <= 0 ? (leastIss + 64_000) >>> 0 : iss;
   tcb.sndUna = tcb.iss;
-  tcb.sndNxt = tcb.iss;
   tcb.sndMax = tcb.iss;
+  tcb.synDue = true;
   tcb.recover = tcb.iss;
   tcb.ecnRecover = tcb.iss;
   tcb.windowScaling = tunables.rfc1323.value;
@@ -93,8 +93,7 @@ export function openPassive(context: TcpContext, entry: Handshake): Tcb {
   tcb.owner = entry.listener;
   tcb.iss = entry.iss;
   tcb.sndUna = entry.iss;
-  tcb.sndNxt = (entry.iss + 1) >>> 0;
-  tcb.sndMax = tcb.sndNxt;
+  tcb.sndMax = (entry.iss + 1) >>> 0;
   tcb.recover = entry.iss;
   tcb.irs = entry.irs;
   signWith(tcb, entry.signer);
@@ -124,7 +123,7 @@ export function openPassive(context: TcpContext, entry: Handshake): Tcb {
   if (entry.retransmits === 0) {
     tcb.timing = entry.startedAt >= 0;
     tcb.timedAt = entry.startedAt;
-    tcb.timedSeq = tcb.sndNxt;
+    tcb.timedSeq = tcb.sndMax;
   } else {
     tcb.rtt.startCautiously(context.tunables);
     tcb.cwnd = tcb.maxSegment;

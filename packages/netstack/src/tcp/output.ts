@@ -17,6 +17,7 @@ import {
 import { stopTimer, timerRuns } from "./deadlines.ts";
 import { noteAppLimited } from "./delivery-rate.ts";
 import { ecnSynFlags } from "./ecn.ts";
+import { isOpeningFast } from "./fast-open-state.ts";
 import { FRTO_OFF, FRTO_SECOND } from "./frto.ts";
 import { usesRack } from "./loss.ts";
 import { CAUSE_MTU, CAUSE_PROBE, CAUSE_WINDOW, sendAllAgain } from "./loss-events.ts";
@@ -41,10 +42,10 @@ import { windowUpdateDue } from "./window.ts";
 export function output(tcb: Tcb): void {
   const { state } = tcb;
   if (state === CLOSED || state === LISTEN || state === TIME_WAIT) return;
-  if (tcb.fastOpenQueue !== null) {
+  if (isOpeningFast(tcb)) {
     if (!answerFastOpen(tcb)) return;
   } else if (state === SYN_SENT || state === SYN_RECEIVED) {
-    if (tcb.sndNxt === tcb.iss) sendSyn(tcb);
+    if (tcb.synDue) sendSyn(tcb);
     else if (tcb.ackNow && state === SYN_RECEIVED) sendAck(tcb);
     return;
   }
@@ -121,16 +122,17 @@ function sendSyn(tcb: Tcb): void {
   const answering = tcb.state !== SYN_SENT;
   const flags = (answering ? SYN | ACK : SYN) | ecnSynFlags(tcb, answering);
   tcb.context.statistics.sndCtrl++;
-  const cookie = flags === SYN ? tcb.fastOpenCookie : null;
-  const data = cookie === null ? 0 : Math.min(tcb.synDataLimit, tcb.sendBuffer.queued);
+  const { fastOpen } = tcb;
+  const mayCarryData = flags === SYN && fastOpen !== null && fastOpen.cookie !== null;
+  const data = mayCarryData ? Math.min(fastOpen.synDataLimit, tcb.sendBuffer.queued) : 0;
   const payload = transmit(tcb, tcb.iss, flags, 0, data, 0);
   if (payload < 0) {
     if (!timerRuns(tcb, TIMER_REXMT)) startRexmt(tcb);
     return;
   }
   tcb.bytesSent += payload;
+  tcb.synDue = false;
   noteSent(tcb, tcb.iss, 1 + payload);
-  tcb.sndNxt = (tcb.iss + 1 + payload) >>> 0;
 }
 
 /**
@@ -138,12 +140,12 @@ function sendSyn(tcb: Tcb): void {
  * once the SYN,ACK had to go again (RFC 7413 §4.2.2: neither data nor the option, for compatibility).
  */
 function answerFastOpen(tcb: Tcb): boolean {
-  if (tcb.synAckDue) {
+  if (tcb.synDue) {
     tcb.context.statistics.sndCtrl++;
-    if (transmit(tcb, tcb.iss, SYN | ACK, 0, 0, 0) >= 0) tcb.synAckDue = false;
+    if (transmit(tcb, tcb.iss, SYN | ACK, 0, 0, 0) >= 0) tcb.synDue = false;
     if (!timerRuns(tcb, TIMER_REXMT)) startRexmt(tcb);
   }
-  if (tcb.rexmtTries === 0 && !tcb.synAckDue) return true;
+  if (tcb.rexmtTries === 0 && !tcb.synDue) return true;
   if (tcb.ackNow) sendAck(tcb);
   return false;
 }
@@ -246,7 +248,6 @@ export function sendProbe(tcb: Tcb): void {
   if (!seqGt(top, tcb.sndMax)) return;
   recordSent(tcb, tcb.sndMax, top, tcb.context.clock.coarse());
   tcb.sndMax = top;
-  tcb.sndNxt = top;
   sendAllAgain(tcb, CAUSE_WINDOW);
 }
 

@@ -42,7 +42,7 @@ export class PendingConnect implements TcbOwner {
     this.#signal?.removeEventListener("abort", this.#onAbort);
     const error = tcb.endedError;
     const code = error instanceof TcpError ? error.code : "ECONNABORTED";
-    if (tcb.fastOpenTried && NO_ANSWER.has(code)) fastOpenFailed(tcb);
+    if (tcb.fastOpen?.tried && NO_ANSWER.has(code)) fastOpenFailed(tcb);
     this.#reject(new ConnectError(tcb.endedHow === "aborted" ? "ABORT_ERR" : code, this.#to, error));
   }
 

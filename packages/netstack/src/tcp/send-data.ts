@@ -1,6 +1,7 @@
 import { ACK, ESTABLISHED, FIN, PSH, TCP_HEADER, TIMER_PERSIST, TIMER_REXMT } from "./constants.ts";
 import { startTimer, stopTimer, timerRuns } from "./deadlines.ts";
 import { noteAnswer } from "./delayed-ack.ts";
+import { isOpeningFast } from "./fast-open-state.ts";
 import { ipHeaderLength } from "./mss.ts";
 import { notePaced } from "./pacing.ts";
 import { endOfData, finPending } from "./send-space.ts";
@@ -77,14 +78,13 @@ export function noteSent(tcb: Tcb, seq: number, length: number): void {
     tcb.context.statistics.segsTimed++;
   }
   // All but SYNs.
-  if (tcb.state >= ESTABLISHED || tcb.fastOpenQueue !== null) recordSent(tcb, seq, end, now);
+  if (tcb.state >= ESTABLISHED || isOpeningFast(tcb)) recordSent(tcb, seq, end, now);
   if (fresh) {
     if (tcb.sndMax === tcb.sndUna) {
       tcb.noProgressSince = now;
       startUserTimer(tcb);
     }
     tcb.sndMax = end;
-    tcb.sndNxt = end;
   }
   if (tcb.inRecovery) tcb.recovery!.sent += length;
   tcb.lastSent = now;

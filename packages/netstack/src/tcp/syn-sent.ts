@@ -6,6 +6,7 @@ import { endConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
 import { establish } from "./establish.ts";
 import { noteFastOpenAnswer, synAcknowledged } from "./fast-open.ts";
+import { withholdCookie } from "./fast-open-state.ts";
 import { negotiate } from "./negotiate.ts";
 import type { TcpSegment } from "./segment.ts";
 import { seqGt, seqLe } from "./seq.ts";
@@ -57,8 +58,8 @@ export function synSentInput(tcb: Tcb, segment: TcpSegment): boolean {
   if ((flags & ACK) === 0) {
     // Both have called: RFC 9293 §3.5, figure 7.
     setState(tcb, SYN_RECEIVED);
-    tcb.sndNxt = tcb.iss;
-    tcb.fastOpenCookie = null;
+    tcb.synDue = true;
+    withholdCookie(tcb);
     stopTimer(tcb, TIMER_REXMT);
     requestOutput(tcb);
     return false;

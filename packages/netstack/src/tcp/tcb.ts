@@ -5,7 +5,7 @@ import type { CongestionControl, CongestionWindow } from "./congestion.ts";
 import { CLOSED, type TcpState, TIMERS } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import type { AckPacing } from "./delayed-ack.ts";
-import type { FastOpenQueue } from "./fast-open-server.ts";
+import type { FastOpenState } from "./fast-open-state.ts";
 import { FLOW_CONNECTION, Flow, type FlowKey } from "./flow.ts";
 import type { FrtoStep } from "./frto.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
@@ -54,10 +54,10 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   // Send sequence space
   iss = 0;
   sndUna = 0;
-  /** Next to send: `sndMax`, but while a SYN must be sent again. */
-  sndNxt = 0;
-  /** Highest ever sent. */
+  /** Behind the highest ever sent. It is SND.NXT too: what must go again is marked in `sent`, and a SYN by `synDue`. */
   sndMax = 0;
+  /** Our SYN, or SYN,ACK, is to go out, for the first time or again. */
+  synDue = false;
   sndWnd = 0;
   sndWl1 = 0;
   sndWl2 = 0;
@@ -137,6 +137,7 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   /** The window was reduced: CWR goes with the next new data. Echoes of what was sent before `ecnRecover` are answered with that. */
   ecnReduced = false;
   ecnRecover = 0;
+  fastOpen: FastOpenState | null = null;
   /** TS.Recent, when it was taken, and what is added to our clock. */
   tsRecent = 0;
   tsRecentAge = 0;
@@ -249,20 +250,6 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   /** Challenge ACKs sent in the interval that began at `challengeSince`. */
   challengeCount = 0;
   challengeSince = 0;
-
-  // Fast Open (RFC 7413)
-  /** That the next SYN or SYN,ACK brings; empty: it asks for one; null: none. */
-  fastOpenCookie: Uint8Array | null = null;
-  /** The first SYN carried the option. */
-  fastOpenTried = false;
-  /** The SYN's data was taken: by us, or by the peer. */
-  fastOpened = false;
-  /** Bytes that the SYN may carry. */
-  synDataLimit = 0;
-  /** On the server's side, until the handshake is complete. */
-  fastOpenQueue: FastOpenQueue | null = null;
-  /** Then: the SYN,ACK is to go out. */
-  synAckDue = false;
 
   // For tcpInfo()
   openedAt = 0;

@@ -1,8 +1,6 @@
 import { suspectBlackHole } from "./black-hole.ts";
 import {
   ESTABLISHED,
-  SYN_RECEIVED,
-  SYN_SENT,
   TIMER_DELACK,
   TIMER_KEEP,
   TIMER_LINGER,
@@ -18,6 +16,7 @@ import { requestOutput } from "./context.ts";
 import { rearm, startTimer, stopTimer } from "./deadlines.ts";
 import { abortConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
+import { isOpeningFast, withholdCookie } from "./fast-open-state.ts";
 import { keepTimeout } from "./keep-alive.ts";
 import { lingerTimeout } from "./linger.ts";
 import { lossByTimeout, reorderingTimeout } from "./loss.ts";
@@ -85,7 +84,7 @@ function retransmissionTimeout(tcb: Tcb): void {
   const { statistics, tunables } = tcb.context;
   statistics.rexmtTimeo++;
   // A SYN,ACK is given up sooner: there may be nobody.
-  const most = tcb.fastOpenQueue === null ? tunables.rexmitTries.value : tunables.syncacheRexmtlimit.value;
+  const most = isOpeningFast(tcb) ? tunables.syncacheRexmtlimit.value : tunables.rexmitTries.value;
   // A user timeout is what counts instead (MUST-21, RFC 5482 §3.1).
   if (++tcb.rexmtTries > most && (userTimeoutUs(tcb) === 0 || tcb.state < ESTABLISHED)) {
     statistics.timeoutDrop++;
@@ -99,15 +98,12 @@ function retransmissionTimeout(tcb: Tcb): void {
     tcb.owner?.reported(tcb, new TcpError("ETIMEDOUT", `${R1} retransmissions without an answer`));
     if (tcb.endedHow !== null) return;
   }
-  if (tcb.fastOpenQueue !== null) {
-    tcb.synAckDue = true;
-    tcb.fastOpenCookie = null;
-    tcb.timing = false;
-    if (flightSize(tcb) > 0) lossByTimeout(tcb);
-  } else if (tcb.state === SYN_SENT || tcb.state === SYN_RECEIVED) {
+  if (tcb.state < ESTABLISHED) {
+    tcb.synDue = true;
     // Without what may have been in its way (RFC 7413 §4.2.2).
-    tcb.fastOpenCookie = null;
-    tcb.sndNxt = tcb.iss;
+    withholdCookie(tcb);
+    tcb.timing = false;
+    if (isOpeningFast(tcb) && flightSize(tcb) > 0) lossByTimeout(tcb);
   } else {
     suspectBlackHole(tcb);
     lossByTimeout(tcb);

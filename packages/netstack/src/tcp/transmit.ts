@@ -283,7 +283,8 @@ function writeOptions(tcb: Tcb, view: DataView, at: number, flags: number): numb
       tsVal,
       answering ? tcb.tsRecent : 0,
     );
-    if (tcb.fastOpenCookie !== null) length += writeFastOpen(view, at + length, tcb.fastOpenCookie);
+    const cookie = tcb.fastOpen === null ? null : tcb.fastOpen.cookie;
+    if (cookie !== null) length += writeFastOpen(view, at + length, cookie);
     return finishOptions(view, at, length, signature);
   }
   if (tcb.timestamps) {

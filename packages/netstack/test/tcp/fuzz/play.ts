@@ -152,9 +152,9 @@ class Player {
 
   #ackBase(flow: Tcb | TimeWait | null, base: AckBase): number {
     if (flow === null) return this.#talk.iss + 1;
-    if (base === "next" || !("sndUna" in flow)) return flow.sndNxt;
+    if (!("sndUna" in flow)) return flow.sndNxt;
     if (base === "una") return flow.sndUna;
-    return base === "max" ? flow.sndMax : flow.iss;
+    return base === "next" ? flow.sndMax : flow.iss;
   }
 
   #write(length: number): void {
@@ -207,7 +207,7 @@ class Player {
   #acknowledge(): void {
     const [seq, ack] = [
       ["next", 0],
-      ["max", 0],
+      ["next", 0],
     ] as const;
     const timestamps = this.#peer.timestamps === undefined ? undefined : ([1, 0] as const);
     this.#say([{ ...QUIET, seq, ack, flags: "A", window: 65_535, timestamps }]);
