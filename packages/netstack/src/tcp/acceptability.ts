@@ -1,4 +1,4 @@
-import { challengeAllowed } from "./challenge.ts";
+import { challengeAllowed, challengesOf } from "./challenge.ts";
 import { FIN } from "./constants.ts";
 import { requestOutput } from "./context.ts";
 import { noteDuplicateText } from "./duplicates.ts";
@@ -94,7 +94,7 @@ function rejectUnacceptable(tcb: Tcb, segment: TcpSegment): void {
 
 /** An acknowledgment that nothing new earned: at the end of the batch, and bounded where no data could be meant (acknowledgment wars, RFC 5961 §7). */
 function acknowledgeNow(tcb: Tcb, segment: TcpSegment): void {
-  if (segment.length === 0 && (segment.flags & FIN) === 0 && !challengeAllowed(tcb.context, tcb)) return;
+  if (segment.length === 0 && (segment.flags & FIN) === 0 && !challengeAllowed(tcb.context, challengesOf(tcb))) return;
   tcb.ackNow = true;
   requestOutput(tcb);
 }

@@ -7,6 +7,7 @@ import { acknowledgedNews, detectLosses, duplicateAck, lossRepairedByProbe } fro
 import { noteSackBlocks } from "./sack-input.ts";
 import type { TcpSegment } from "./segment.ts";
 import { startRexmt } from "./send-data.ts";
+import { sendHistoryOf } from "./send-history.ts";
 import { endOfData, finPending, flightSize, releaseSent } from "./send-space.ts";
 import { tuneSendBuffer } from "./send-tuning.ts";
 import { recordAcknowledged } from "./sent.ts";
@@ -54,9 +55,7 @@ function isDuplicate(tcb: Tcb, segment: TcpSegment, news: number): boolean {
   if (!timerRuns(tcb, TIMER_REXMT)) return false;
   if (segment.ack !== tcb.sndUna || flightSize(tcb) === 0) return false;
   if (tcb.sackPermitted) return news > 0;
-  return (
-    segment.length === 0 && (segment.flags & (SYN | FIN)) === 0 && segment.window * 2 ** tcb.sndShift === tcb.sndWnd
-  );
+  return segment.length === 0 && (segment.flags & (SYN | FIN)) === 0 && scaledWindow(tcb, segment) === tcb.sndWnd;
 }
 
 /** SEG.ACK is beyond SND.UNA: times the round trip and moves SND.UNA. Returns how many bytes of the send buffer nobody needs any more. */
@@ -70,7 +69,7 @@ function advance(tcb: Tcb, segment: TcpSegment): number {
   statistics.rcvAckByte += bytes;
   measure(tcb, segment);
   tcb.rexmtTries = 0;
-  tcb.noProgressSince = clock.coarse();
+  sendHistoryOf(tcb).noProgressSince = clock.coarse();
   tcb.sndUna = ack;
   recordAcknowledged(tcb, ack);
   if (fin) tcb.finAcked = true;
@@ -106,10 +105,10 @@ export function measure(tcb: Tcb, segment: TcpSegment): void {
   const { options } = segment;
   let us = -1;
   let perRtt = 1;
-  if (tcb.timing) {
+  if (tcb.timedAt >= 0) {
     if (!seqGe(segment.ack, tcb.timedSeq)) return;
     us = context.clock.coarse() - tcb.timedAt;
-    tcb.timing = false;
+    tcb.timedAt = -1;
   } else if (tcb.timestamps && options.hasTimestamps && options.tsEcr !== 0) {
     const ms = (context.timestamp(tcb.tsOffset) - options.tsEcr) | 0;
     if (ms < 0 || ms > 600_000) return;
@@ -124,12 +123,17 @@ export function measure(tcb: Tcb, segment: TcpSegment): void {
   context.histograms.rtt.add(us);
 }
 
+/** SEG.WND, of any segment but a SYN (RFC 7323 §2.3): at most 2^30. */
+export function scaledWindow(tcb: Tcb, segment: TcpSegment): number {
+  return segment.window << tcb.sndShift;
+}
+
 /** SND.WND from a segment that is newer than the one that last set it. */
 export function updateWindow(tcb: Tcb, segment: TcpSegment): void {
   const { seq, ack } = segment;
   const newer = seqLt(tcb.sndWl1, seq) || (tcb.sndWl1 === seq && seqLe(tcb.sndWl2, ack));
   if (!newer) return;
-  const window = segment.window * 2 ** tcb.sndShift;
+  const window = scaledWindow(tcb, segment);
   tcb.sndWl1 = seq;
   tcb.sndWl2 = ack;
   if (window === tcb.sndWnd) return;

@@ -11,6 +11,17 @@ export interface ChallengeAccount {
   challengeSince: number;
 }
 
+/** That of a connection. Made when something first gives a reason to ask. */
+export class Challenges implements ChallengeAccount {
+  challengeCount = 0;
+  challengeSince = 0;
+}
+
+export function challengesOf(tcb: Tcb): Challenges {
+  tcb.challenges ??= new Challenges();
+  return tcb.challenges;
+}
+
 /**
  * Whether one more acknowledgment may go out that asks the peer if it meant what came (RFC 5961). Two bounds: for each flow (net.inet.tcp.ack_war_cnt),
  * so that forged segments spend little, and for the stack (net.inet.tcp.ack_war_budget). The latter is what a bystander could count: he provokes
@@ -53,7 +64,7 @@ function spend(context: TcpContext, now: number): boolean {
 /** What came may be forged, as `reason` says: asks the connection's peer by an acknowledgment at the end of the batch, if one may go out. */
 export function challenge(tcb: Tcb, segment: TcpSegment, reason: string): void {
   tcb.context.stack.oddPackets.mark(segment.packet, reason);
-  if (!challengeAllowed(tcb.context, tcb)) return;
+  if (!challengeAllowed(tcb.context, challengesOf(tcb))) return;
   tcb.ackNow = true;
   requestOutput(tcb);
 }

@@ -56,8 +56,8 @@ export class TcpConnection implements ByteStream {
   #closed: Promise<StreamEnd> | null = null;
   #settle: ((end: StreamEnd) => void) | null = null;
   #settled = false;
-  /** Calls of `close()` that wait. */
-  #lingering: ((done: boolean) => void)[] = [];
+  /** Calls of `close()` that wait, if there are any. */
+  #lingering: ((done: boolean) => void)[] | null = null;
 
   static {
     settle = (connection) => connection.#ended();
@@ -170,6 +170,7 @@ export class TcpConnection implements ByteStream {
       this.shutdown();
     }
     return new Promise((resolve) => {
+      this.#lingering ??= [];
       this.#lingering.push(resolve);
       if (tcb.state === FIN_WAIT_2) finAcknowledgedFirst(tcb);
       else if (lingerMs !== Number.POSITIVE_INFINITY) startTimer(tcb, TIMER_LINGER, lingerMs * 1000);
@@ -252,7 +253,7 @@ export class TcpConnection implements ByteStream {
     const tcb = this.#tcb;
     const algorithm = tcb.context.algorithms.get(name);
     if (algorithm === undefined) throw new RangeError(`there is no congestion control algorithm "${name}"`);
-    if (name !== tcb.congestion.name) tcb.congestion = algorithm.attach(tcb);
+    if (name !== tcb.congestionControl?.name) tcb.congestionControl = algorithm.attach(tcb);
   }
 
   /** TTL or hop limit from the next segment on; 0: the stack's default (MUST-49). */
@@ -299,7 +300,9 @@ export class TcpConnection implements ByteStream {
   }
 
   #lingered(done: boolean): void {
-    for (const resolve of this.#lingering.splice(0)) resolve(done);
+    const waiting = this.#lingering ?? [];
+    this.#lingering = null;
+    for (const resolve of waiting) resolve(done);
   }
 
   #end(): StreamEnd {

@@ -25,6 +25,10 @@ interface Curve {
   k: number;
   /** The curve leads back to a W_max that a congestion event left; else it begins at its plateau. */
   reduced: boolean;
+  /** Bytes of growth that are not yet a whole byte of window. */
+  fraction: number;
+  /** When the window was last the limit: the curve stands still while it is not (§5.8). −1: it is. */
+  unlimitedSince: number;
 }
 
 /** CUBIC (RFC 9438) with HyStart++ (RFC 9406). */
@@ -35,10 +39,6 @@ class CubicControl extends WindowControl {
   /** For the initial slow start only (RFC 9406 §4.3), from the first growth on. */
   #hystart: HyStart | null = null;
   #initial = true;
-  /** Bytes of growth that are not yet a whole byte of window. */
-  #fraction = 0;
-  /** When the window was last the limit: the curve stands still while it is not (§5.8). −1: it is. */
-  #unlimitedSince = -1;
 
   get name(): string {
     return "cubic";
@@ -60,17 +60,18 @@ class CubicControl extends WindowControl {
       return;
     }
     const now = this.clock.coarse();
+    this.#curve ??= freshCurve();
+    const curve = this.#curve;
     if (!limited) {
-      if (this.#unlimitedSince < 0) this.#unlimitedSince = now;
+      if (curve.unlimitedSince < 0) curve.unlimitedSince = now;
       return;
     }
-    this.#curve ??= freshCurve();
-    if (this.#unlimitedSince >= 0) {
-      if (this.#curve.epoch >= 0) this.#curve.epoch += now - this.#unlimitedSince;
-      this.#unlimitedSince = -1;
+    if (curve.unlimitedSince >= 0) {
+      if (curve.epoch >= 0) curve.epoch += now - curve.unlimitedSince;
+      curve.unlimitedSince = -1;
     }
-    if (this.#curve.epoch < 0) this.#begin(this.#curve, now);
-    this.#avoid(this.#curve, bytes, now);
+    if (curve.epoch < 0) this.#begin(curve, now);
+    this.#avoid(curve, bytes, now);
   }
 
   #leaveSlowStart(): void {
@@ -117,9 +118,9 @@ class CubicControl extends WindowControl {
       const target = cubic(curve, elapsed + connection.rtt.srtt / 1e6);
       growth = ((Math.min(Math.max(target, window), MOST_GROWTH * window) - window) * segments) / window;
     }
-    this.#fraction += growth * mss;
-    const whole = Math.floor(this.#fraction);
-    this.#fraction -= whole;
+    curve.fraction += growth * mss;
+    const whole = Math.floor(curve.fraction);
+    curve.fraction -= whole;
     connection.cwnd += whole;
   }
 
@@ -140,9 +141,9 @@ class CubicControl extends WindowControl {
     curve.prior = window;
     curve.epoch = -1;
     curve.reduced = true;
+    curve.fraction = 0;
+    curve.unlimitedSince = -1;
     this.#endHyStart();
-    this.#fraction = 0;
-    this.#unlimitedSince = -1;
     const left = ecn && this.tunables.alternativeBackoff ? BETA_ECN : BETA;
     connection.ssthresh = Math.max(Math.floor(flight * left), 2 * connection.maxSegment);
   }
@@ -161,7 +162,7 @@ class CubicControl extends WindowControl {
   override restartAfterIdle(idleUs: number): void {
     super.restartAfterIdle(idleUs);
     const curve = this.#curve;
-    if (curve === null || curve.epoch < 0 || this.#unlimitedSince >= 0) return;
+    if (curve === null || curve.epoch < 0 || curve.unlimitedSince >= 0) return;
     // The time without data is none of the curve's (§5.8). When the window has shrunk it begins anew, towards the same W_max.
     if (this.inSlowStart) curve.epoch = -1;
     else curve.epoch += idleUs;
@@ -169,7 +170,7 @@ class CubicControl extends WindowControl {
 }
 
 function freshCurve(): Curve {
-  return { windowMax: 0, prior: 0, estimate: 0, epoch: -1, k: 0, reduced: false };
+  return { windowMax: 0, prior: 0, estimate: 0, epoch: -1, k: 0, reduced: false, fraction: 0, unlimitedSince: -1 };
 }
 
 /** W_cubic(t), t in seconds (§4.2). */

@@ -1,5 +1,5 @@
 import { TIMER_DELACK } from "./constants.ts";
-import { startTimer } from "./deadlines.ts";
+import { startTimer, timerRuns } from "./deadlines.ts";
 import type { Tcb } from "./tcb.ts";
 
 /** Segments apart, on the average, that an acknowledgment waits for the next one. */
@@ -13,7 +13,7 @@ const ANSWERED = 8;
 /** What weight a new gap has in the average. */
 const WEIGHT = 1 / 8;
 
-/** What is known of the segments that come in (RFC 9293 §3.8.6.3; adaptive as Linux's quickack and ato). Times in µs. */
+/** What is known of the segments that come in (RFC 9293 §3.8.6.3; adaptive as Linux's quickack and ato). Made with the first data that comes. Times in µs. */
 export class AckPacing {
   /** So many segments more are acknowledged with their batch. */
   quick = 0;
@@ -46,11 +46,10 @@ export function scheduleAck(tcb: Tcb, length: number): void {
     return;
   }
   // At least every second segment, or a super-segment, is acknowledged at the end of its batch (SHLD-19); the rest waits.
-  if (tcb.ackDelayed || length > tcb.ourMss || !tunables.delayedAck.value || longest === 0) {
+  if (timerRuns(tcb, TIMER_DELACK) || length > tcb.ourMss || !tunables.delayedAck.value || longest === 0) {
     tcb.ackNow = true;
     return;
   }
-  tcb.ackDelayed = true;
   startTimer(tcb, TIMER_DELACK, ackDelay(tcb));
 }
 

@@ -1,5 +1,6 @@
 import { rackDelivered } from "./rack.ts";
 import type { TcpSegment } from "./segment.ts";
+import { type SendHistory, sendHistoryOf } from "./send-history.ts";
 import { flightSize } from "./send-space.ts";
 import { seqGt } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
@@ -67,8 +68,9 @@ export function runDelivered(tcb: Tcb, log: TransmitLog, index: number, now: num
   const sentAt = log.sentAt[index]!;
   const end = log.ends[index]!;
   rackDelivered(tcb, log, index, now, sample);
-  tcb.delivered += log.lengthOf(index);
-  tcb.deliveredAt = now;
+  const history = sendHistoryOf(tcb);
+  history.delivered += log.lengthOf(index);
+  history.deliveredAt = now;
   if (sentAt < sample.newestSentAt || (sentAt === sample.newestSentAt && !seqGt(end, sample.newestEnd))) return;
   sample.hasData = true;
   sample.newestSentAt = sentAt;
@@ -86,37 +88,39 @@ export function runDelivered(tcb: Tcb, log: TransmitLog, index: number, now: num
 
 /** All that the acknowledgment says is taken in: works out the rate, and tells congestion control. */
 export function finishSample(tcb: Tcb, sample: RateSample): void {
-  generate(tcb, sample);
+  if (tcb.sendHistory === null) return;
+  generate(tcb, tcb.sendHistory, sample);
   tcb.congestion.sampled(sample);
 }
 
 /** GenerateRateSample. */
-function generate(tcb: Tcb, sample: RateSample): void {
-  sample.lostBytes = tcb.lost - tcb.lostSampled;
-  tcb.lostSampled = tcb.lost;
+function generate(tcb: Tcb, history: SendHistory, sample: RateSample): void {
+  sample.lostBytes = history.lost - history.lostSampled;
+  history.lostSampled = history.lost;
   sample.inFlight = tcb.sent === null ? 0 : tcb.sent.pipe;
-  if (tcb.appLimitedUntil !== 0 && tcb.delivered > tcb.appLimitedUntil) tcb.appLimitedUntil = 0;
+  if (history.appLimitedUntil !== 0 && history.delivered > history.appLimitedUntil) history.appLimitedUntil = 0;
   sample.deliveryRate = 0;
   sample.deliveredBytes = 0;
   sample.intervalUs = 0;
   if (!sample.hasData) return;
-  tcb.firstSentAt = Math.max(tcb.firstSentAt, sample.newestSentAt);
+  history.firstSentAt = Math.max(history.firstSentAt, sample.newestSentAt);
   // Acknowledgments can come bunched up, and sending can be in bursts: the slower of the two is nearer to the truth.
   const interval = Math.max(sample.sendElapsedUs, sample.ackElapsedUs);
   // Faster than a round trip it cannot be: then something was sent again and the acknowledgment was for the first.
   if (interval <= 0 || interval < tcb.rtt.minimum) return;
-  sample.deliveredBytes = tcb.delivered - sample.priorDelivered;
+  sample.deliveredBytes = history.delivered - sample.priorDelivered;
   sample.intervalUs = interval;
   sample.deliveryRate = (sample.deliveredBytes * 1e6) / interval;
-  tcb.deliveryRate = sample.deliveryRate;
-  tcb.deliveryRateAppLimited = sample.appLimited;
+  history.deliveryRate = sample.deliveryRate;
+  history.deliveryRateAppLimited = sample.appLimited;
 }
 
 /** Nothing is left to send though the window has room: samples of what is sent until the flight of now is delivered are the application's limit. */
 export function noteAppLimited(tcb: Tcb): void {
-  const log = tcb.sent;
+  const { sendHistory: history, sent: log } = tcb;
+  if (history === null) return;
   const pipe = log === null ? 0 : log.pipe;
   if (pipe >= tcb.cwnd || (log !== null && log.lostBytes > 0)) return;
   if (tcb.sendBuffer.queued - flightSize(tcb) >= tcb.maxSegment) return;
-  tcb.appLimitedUntil = Math.max(1, tcb.delivered + pipe);
+  history.appLimitedUntil = Math.max(1, history.delivered + pipe);
 }

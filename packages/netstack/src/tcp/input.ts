@@ -1,5 +1,5 @@
 import { ackAcceptable, checkSequence, checkTimestamps } from "./acceptability.ts";
-import { measure, processAck, processPredictedAck, updateWindow } from "./ack.ts";
+import { measure, processAck, processPredictedAck, scaledWindow, updateWindow } from "./ack.ts";
 import { challenge } from "./challenge.ts";
 import {
   ACK,
@@ -73,7 +73,7 @@ export function connectionInput(tcb: Tcb, segment: TcpSegment): InputVerdict {
     tcb.context.statistics.rcvBadFlags++;
     return "done";
   }
-  if (tcb.ecn) noteMarks(tcb, segment);
+  if (tcb.ecn !== null) noteMarks(tcb, tcb.ecn, segment);
   const verdict = checkAck(tcb, segment);
   if (verdict !== null) return verdict;
   if (segment.options.userTimeout !== 0) noteUserTimeout(tcb, segment);
@@ -89,7 +89,7 @@ function fastPath(tcb: Tcb, segment: TcpSegment): boolean {
   if (
     tcb.state !== ESTABLISHED ||
     (segment.flags & (SYN | FIN | RST | URG | ACK | ECE | CWR)) !== ACK ||
-    (tcb.ecn && (segment.packet.trafficClass & ECN_MASK) === CE) ||
+    (tcb.ecn !== null && (segment.packet.trafficClass & ECN_MASK) === CE) ||
     segment.seq !== tcb.rcvNxt ||
     lossSuspected(tcb) ||
     tcb.finAhead ||
@@ -214,13 +214,13 @@ function checkAck(tcb: Tcb, segment: TcpSegment): InputVerdict | null {
   const flight = flightSize(tcb);
   processAck(tcb, segment);
   if (tcb.endedHow !== null) return "done";
-  if (tcb.ecn) noteEcho(tcb, segment, flight);
+  if (tcb.ecn !== null) noteEcho(tcb, tcb.ecn, segment, flight);
   return tcb.finAcked ? finAcknowledged(tcb) : null;
 }
 
 /** Our SYN is acknowledged in SYN-RECEIVED: the connection is established. */
 function handshakeComplete(tcb: Tcb, segment: TcpSegment): void {
-  tcb.sndWnd = segment.window * 2 ** tcb.sndShift;
+  tcb.sndWnd = scaledWindow(tcb, segment);
   tcb.sndWl1 = segment.seq;
   tcb.sndWl2 = segment.ack;
   tcb.maxSndWnd = Math.max(tcb.maxSndWnd, tcb.sndWnd);

@@ -14,6 +14,7 @@ import { TcpError } from "./errors.ts";
 import { beginFastOpen } from "./fast-open.ts";
 import { FLOW_CONNECTION, FLOW_SYN, FLOW_TIME_WAIT, type Flow, type FlowKey } from "./flow.ts";
 import type { TcpHistograms } from "./histograms.ts";
+import { incidentsOf } from "./incidents.ts";
 import { type TcpInfo, tcpInfo } from "./info.ts";
 import { connectionInput, finishIntoTimeWait } from "./input.ts";
 import type { TcpListener } from "./listener.ts";
@@ -227,7 +228,7 @@ export class TcpLayer implements TransportProtocol {
     const opens = flow?.kind === FLOW_TIME_WAIT && (segment.flags & (SYN | ACK | RST)) === SYN;
     if (flow === null || opens) verifier = this.#listeners.keyFor(segment) ?? verifier;
     const isAuthentic = isSignedAsExpected(this.#context, verifier, segment);
-    if (!isAuthentic && flow?.kind === FLOW_CONNECTION) (flow as Tcb).signatureDrops++;
+    if (!isAuthentic && flow?.kind === FLOW_CONNECTION) incidentsOf(flow as Tcb).signatureDrops++;
     return isAuthentic;
   }
 

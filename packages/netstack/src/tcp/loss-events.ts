@@ -1,5 +1,6 @@
 import { searchResent } from "./path-search.ts";
 import type { Rack } from "./rack.ts";
+import { sendHistoryOf } from "./send-history.ts";
 import type { Tcb } from "./tcb.ts";
 import { LOST, SACKED, type TransmitLog } from "./transmit-log.ts";
 import { noteResentForUndo } from "./undo.ts";
@@ -19,7 +20,7 @@ export type RetransmissionCause = 0 | 1 | 2 | 3 | 4 | 5 | 6;
 export function noteLost(tcb: Tcb, log: TransmitLog, index: number): number {
   const bytes = log.lengthOf(index);
   log.markLost(index);
-  tcb.lost += bytes;
+  sendHistoryOf(tcb).lost += bytes;
   return bytes;
 }
 

@@ -3,6 +3,7 @@ import { requestOutput } from "./context.ts";
 import { stopTimer } from "./deadlines.ts";
 import { windowReduced } from "./ecn.ts";
 import { FRTO_OFF, startFrto } from "./frto.ts";
+import { incidentsOf } from "./incidents.ts";
 import {
   CAUSE_DUPACK,
   CAUSE_MTU,
@@ -50,15 +51,17 @@ export function acknowledgedNews(tcb: Tcb, bytes: number): void {
 }
 
 function endDuplicateAcks(tcb: Tcb): void {
-  if (tcb.duplicateAckRun === 0) return;
-  tcb.context.histograms.duplicateAckRun.add(tcb.duplicateAckRun);
-  tcb.duplicateAckRun = 0;
+  const { incidents } = tcb;
+  if (incidents === null || incidents.duplicateAckRun === 0) return;
+  tcb.context.histograms.duplicateAckRun.add(incidents.duplicateAckRun);
+  incidents.duplicateAckRun = 0;
 }
 
 /** A duplicate acknowledgment, by RFC 5681 §2 or, with SACK, RFC 6675 §2. */
 export function duplicateAck(tcb: Tcb): void {
-  tcb.duplicateAcks++;
-  tcb.duplicateAckRun++;
+  const incidents = incidentsOf(tcb);
+  incidents.duplicateAcks++;
+  incidents.duplicateAckRun++;
   tcb.context.statistics.rcvDupAck++;
   if (tcb.inRecovery) {
     // RFC 6582 §3.2 step 3: a segment has left the network.
@@ -121,7 +124,7 @@ function enterRecovery(tcb: Tcb, cause: RetransmissionCause): void {
   tcb.inRecovery = true;
   tcb.retransmissionCause = cause;
   tcb.retransmitHead = true;
-  tcb.timing = false;
+  tcb.timedAt = -1;
   forgetProbe(tcb);
   if (tcb.sackPermitted) {
     statistics.sackRecoveryEpisode++;
@@ -181,7 +184,7 @@ export function lossByTimeout(tcb: Tcb): void {
   windowReduced(tcb);
   tcb.recover = tcb.sndMax;
   tcb.afterTimeout = true;
-  tcb.timing = false;
+  tcb.timedAt = -1;
   tcb.retransmissionCause = CAUSE_TIMEOUT;
   tcb.retransmitHead = true;
   forgetProbe(tcb);

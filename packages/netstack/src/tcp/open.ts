@@ -2,6 +2,7 @@ import { initialWindow } from "./congestion.ts";
 import { SYN_RECEIVED, SYN_SENT, TIMER_USER } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import { startTimer } from "./deadlines.ts";
+import { Ecn } from "./ecn.ts";
 import type { FlowKey, SignedFlowKey } from "./flow.ts";
 import type { TcpListener } from "./listener.ts";
 import { mssForMtu, updateMaxSegment } from "./mss.ts";
@@ -18,7 +19,6 @@ import { ourWindowShift } from "./window.ts";
 function makeTcb(context: TcpContext, key: FlowKey): Tcb {
   const tcb = new Tcb(context, key);
   tcb.callout = context.clock.callout(runTimers, tcb);
-  tcb.congestion = context.algorithm.attach(tcb);
   context.flows.insert(tcb);
   context.connections++;
   return tcb;
@@ -46,7 +46,6 @@ export function openActive(
   tcb.sndMax = tcb.iss;
   tcb.synDue = true;
   tcb.recover = tcb.iss;
-  tcb.ecnRecover = tcb.iss;
   tcb.windowScaling = tunables.rfc1323.value;
   tcb.timestamps = tunables.rfc1323.value;
   tcb.sackPermitted = tunables.sack.value;
@@ -109,9 +108,10 @@ export function openPassive(context: TcpContext, entry: Handshake): Tcb {
   tcb.tsRecent = entry.tsRecent;
   tcb.tsRecentAge = context.clock.coarse();
   tcb.sackPermitted = entry.sackPermitted;
-  tcb.ecn = entry.ecn;
-  if (tcb.ecn) context.statistics.ecnShs++;
-  tcb.ecnRecover = entry.iss;
+  if (entry.ecn) {
+    tcb.ecn = new Ecn(entry.iss);
+    context.statistics.ecnShs++;
+  }
   tcb.peerMss = entry.peerMss;
   tcb.ourMss = entry.ourMss;
   tcb.sndWnd = entry.peerWindow;
@@ -121,7 +121,6 @@ export function openPassive(context: TcpContext, entry: Handshake): Tcb {
   updateMaxSegment(tcb);
   tcb.cwnd = initialWindow(tcb.maxSegment, context.tunables.initcwndSegments.value);
   if (entry.retransmits === 0) {
-    tcb.timing = entry.startedAt >= 0;
     tcb.timedAt = entry.startedAt;
     tcb.timedSeq = tcb.sndMax;
   } else {

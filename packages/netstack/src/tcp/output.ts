@@ -168,7 +168,7 @@ function sendNew(tcb: Tcb, room: number, short: boolean, budget = Number.POSITIV
   let length = Math.min(unsent, most);
   let segmentSize = 0;
   // A device may repeat CWR in every segment: the one that carries it goes by itself (RFC 3168 §6.1.2).
-  if (length > full && tcb.ecnReduced) length = full;
+  if (length > full && tcb.ecn?.reduced === true) length = full;
   if (length > full) {
     const limit = Math.min(superSegmentPayload(tcb, full), Math.max(full, budget));
     if (length > limit) length = limit - (limit % full);
@@ -214,9 +214,10 @@ function watchWindow(tcb: Tcb): void {
 }
 
 function restartAfterIdle(tcb: Tcb): void {
-  if (tcb.sndUna !== tcb.sndMax || !hasUnsent(tcb)) return;
+  const { sendHistory } = tcb;
+  if (sendHistory === null || tcb.sndUna !== tcb.sndMax || !hasUnsent(tcb)) return;
   // RFC 5681 §4.1.
-  const idle = tcb.context.clock.coarse() - tcb.lastSent;
+  const idle = tcb.context.clock.coarse() - sendHistory.lastSent;
   if (idle > tcb.rtt.rto) tcb.congestion.restartAfterIdle(idle);
 }
 
@@ -230,7 +231,7 @@ function adoptMtu(tcb: Tcb): void {
   tcb.cwnd = Math.max(tcb.cwnd, tcb.maxSegment);
   if (tcb.sndMax === tcb.sndUna) return;
   sendAllAgain(tcb, CAUSE_MTU);
-  tcb.timing = false;
+  tcb.timedAt = -1;
   // From now on, and also if the window lets nothing go.
   if (!timerRuns(tcb, TIMER_PERSIST)) startRexmt(tcb);
 }

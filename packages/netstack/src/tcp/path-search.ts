@@ -4,6 +4,7 @@ import { seqGe, seqGt, seqLt } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
 import { optionsLength } from "./transmit.ts";
 import { LOST } from "./transmit-log.ts";
+import { sendsUrgent } from "./urgent.ts";
 
 /** Sizes that paths have: of Ethernet, jumbo frames and FDDI, and what PPPoE and tunnels leave (MTUs; RFC 4821 §7.3). */
 const COMMON = [1280, 1360, 1400, 1420, 1450, 1476, 1480, 1492, 1500, 2002, 4352, 8000, 9000, 16_384, 32_768];
@@ -89,7 +90,7 @@ export function probePayload(tcb: Tcb, search: PathSearch, full: number, unsent:
   if (search.size !== 0 || search.before !== 0 || clock.coarse() < search.notBefore) return 0;
   if (tcb.inRecovery || tcb.afterTimeout || (log !== null && log.lostBytes + log.sackedBytes > 0)) return 0;
   // Without SACK and RACK the loss of one segment among others is not known soon, nor for certain.
-  if (!tcb.sackPermitted || !tunables.rack.value || tcb.sndUrgent || tcb.ecnReduced) return 0;
+  if (!tcb.sackPermitted || !tunables.rack.value || sendsUrgent(tcb) || tcb.ecn?.reduced === true) return 0;
   const size = nextSize(tcb, search);
   if (size === 0) return 0;
   const payload = size - optionsLength(tcb);

@@ -1,4 +1,5 @@
 import type { RateSample } from "./delivery-rate.ts";
+import { sendHistoryOf } from "./send-history.ts";
 import type { Tcb } from "./tcb.ts";
 
 /**
@@ -10,6 +11,7 @@ export function reduceRate(tcb: Tcb, sample: RateSample, advanced: boolean): voi
   const delivered = sample.ackedBytes + sample.sackedBytes;
   if (delivered === 0) return;
   const recovery = tcb.recovery!;
+  const history = sendHistoryOf(tcb);
   const pipe = tcb.sent === null ? 0 : tcb.sent.pipe;
   recovery.delivered += delivered;
   let count: number;
@@ -17,7 +19,7 @@ export function reduceRate(tcb: Tcb, sample: RateSample, advanced: boolean): voi
     count = Math.ceil((recovery.delivered * tcb.ssthresh) / recovery.flight) - recovery.sent;
   } else {
     let limit = recovery.delivered - recovery.sent;
-    const conservative = tcb.context.tunables.prrConservative.value || !advanced || tcb.lost > tcb.lostSampled;
+    const conservative = tcb.context.tunables.prrConservative.value || !advanced || history.lost > history.lostSampled;
     if (!conservative) limit = Math.max(limit, delivered) + tcb.maxSegment;
     count = Math.min(tcb.ssthresh - pipe, limit);
   }

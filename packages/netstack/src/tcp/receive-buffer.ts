@@ -1,12 +1,15 @@
 import { CHUNK, type ChunkPool } from "./chunk-pool.ts";
 
+const NO_CHUNKS: (Uint8Array | null)[] = [];
+
 /**
  * Bytes that the application has not taken, in chunks. A byte stands where its place in the stream says, so what comes out of order is copied once, to
  * where it will be read; its owner knows which places are filled. Positions are distances from the first byte not taken.
  */
 export class ReceiveBuffer {
   readonly #pool: ChunkPool;
-  readonly #chunks: (Uint8Array | null)[] = [];
+  /** An array of its own once something is stored: most users take what comes. */
+  #chunks: (Uint8Array | null)[] = NO_CHUNKS;
   /** Place in the first chunk of the first byte not taken. */
   #offset = 0;
   /** Bytes in order that wait to be taken. */
@@ -90,6 +93,7 @@ export class ReceiveBuffer {
   }
 
   #chunk(index: number): Uint8Array {
+    if (this.#chunks === NO_CHUNKS) this.#chunks = [];
     const chunks = this.#chunks;
     while (chunks.length <= index) chunks.push(null);
     let chunk = chunks[index]!;

@@ -42,7 +42,7 @@ export class RttEstimate {
       this.rttVar += (Math.abs(delta) - this.rttVar) / (4 * weight);
       this.srtt += delta / (8 * weight);
     }
-    this.#compute(limits);
+    this.rto = retransmissionTimeout(this.srtt, this.rttVar, limits);
   }
 
   /**
@@ -53,11 +53,7 @@ export class RttEstimate {
     this.samples++;
     this.srtt = Math.max(srttBefore, us);
     this.rttVar = Math.max(rttVarBefore, us / 2);
-    this.#compute(limits);
-  }
-
-  #compute(limits: RttLimits): void {
-    this.rto = Math.min(limits.maximumUs, Math.max(limits.minimumUs, this.srtt + 4 * this.rttVar) + limits.slopUs);
+    this.rto = retransmissionTimeout(this.srtt, this.rttVar, limits);
   }
 
   /** What earlier connections to that peer have measured (RFC 9040 §7): good until there is a sample. */
@@ -65,7 +61,7 @@ export class RttEstimate {
     if (this.samples > 0) return;
     this.srtt = srtt;
     this.rttVar = rttVar;
-    this.rto = Math.min(limits.maximumUs, Math.max(limits.minimumUs, srtt + 4 * rttVar) + limits.slopUs);
+    this.rto = retransmissionTimeout(srtt, rttVar, limits);
   }
 
   /** RFC 6298 (5.7): the handshake needed retransmission, so begin with at least 3 s, unless a sample was had. */
@@ -77,4 +73,8 @@ export class RttEstimate {
   backedOff(shift: number, limits: RttLimits): number {
     return Math.min(limits.maximumUs, this.rto * 2 ** shift);
   }
+}
+
+function retransmissionTimeout(srtt: number, rttVar: number, limits: RttLimits): number {
+  return Math.min(limits.maximumUs, Math.max(limits.minimumUs, srtt + 4 * rttVar) + limits.slopUs);
 }

@@ -2,6 +2,7 @@ import { ACK, ESTABLISHED, FIN, PSH, TCP_HEADER, TIMER_PERSIST, TIMER_REXMT } fr
 import { startTimer, stopTimer, timerRuns } from "./deadlines.ts";
 import { noteAnswer } from "./delayed-ack.ts";
 import { isOpeningFast } from "./fast-open-state.ts";
+import { incidentsOf } from "./incidents.ts";
 import { ipHeaderLength } from "./mss.ts";
 import { notePaced } from "./pacing.ts";
 import { endOfData, finPending } from "./send-space.ts";
@@ -10,6 +11,7 @@ import { seqGt, seqLt } from "./seq.ts";
 import { armProbe } from "./tail-loss-probe.ts";
 import type { Tcb } from "./tcb.ts";
 import { optionsLength, routeOf, transmit } from "./transmit.ts";
+import { sendsUrgent } from "./urgent.ts";
 import { startUserTimer } from "./user-timeout.ts";
 
 /** Payload of a full segment with the options that it would carry now. */
@@ -21,7 +23,7 @@ export function segmentPayload(tcb: Tcb): number {
 export function superSegmentPayload(tcb: Tcb, payload: number): number {
   const route = routeOf(tcb);
   // A device would repeat the urgent pointer in every segment, and cannot sign.
-  if (route === null || tcb.sndUrgent || tcb.signer !== null || !tcb.context.tunables.tso.value) return payload;
+  if (route === null || sendsUrgent(tcb) || tcb.signer !== null || !tcb.context.tunables.tso.value) return payload;
   const { capabilities } = route.iface;
   const capability = tcb.family === 4 ? capabilities.segmentation4 : capabilities.segmentation6;
   const room = capability - ipHeaderLength(tcb.family) - TCP_HEADER - optionsLength(tcb);
@@ -67,12 +69,12 @@ export function noteSent(tcb: Tcb, seq: number, length: number): void {
   const end = (seq + length) >>> 0;
   const fresh = seqGt(end, tcb.sndMax);
   if (seqLt(seq, tcb.sndMax)) {
-    tcb.retransmits++;
-    tcb.retransmittedBytes += length;
+    const incidents = incidentsOf(tcb);
+    incidents.retransmits++;
+    incidents.retransmittedBytes += length;
     // Karn: what was sent twice tells nothing (RFC 6298 §3, MUST-18).
-    if (tcb.timing && seqLt(seq, tcb.timedSeq)) tcb.timing = false;
-  } else if (!tcb.timing) {
-    tcb.timing = true;
+    if (seqLt(seq, tcb.timedSeq)) tcb.timedAt = -1;
+  } else if (tcb.timedAt < 0) {
     tcb.timedAt = now;
     tcb.timedSeq = end;
     tcb.context.statistics.segsTimed++;
@@ -80,14 +82,10 @@ export function noteSent(tcb: Tcb, seq: number, length: number): void {
   // All but SYNs.
   if (tcb.state >= ESTABLISHED || isOpeningFast(tcb)) recordSent(tcb, seq, end, now);
   if (fresh) {
-    if (tcb.sndMax === tcb.sndUna) {
-      tcb.noProgressSince = now;
-      startUserTimer(tcb);
-    }
+    if (tcb.sndMax === tcb.sndUna) startUserTimer(tcb);
     tcb.sndMax = end;
   }
   if (tcb.inRecovery) tcb.recovery!.sent += length;
-  tcb.lastSent = now;
   if (!timerRuns(tcb, TIMER_REXMT)) startRexmt(tcb);
   stopTimer(tcb, TIMER_PERSIST);
   tcb.persistShift = 0;

@@ -1,19 +1,23 @@
 import { runDelivered } from "./delivery-rate.ts";
+import { sendHistoryOf } from "./send-history.ts";
 import { seqGt, seqLe, seqLt, seqMin } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
 import { SACKED, type TransmitLog } from "./transmit-log.ts";
 
 /** Notes in the log that `seq … end)` was sent: what lies before SND.MAX, which the caller has yet to move, for one more time. */
 export function recordSent(tcb: Tcb, seq: number, end: number, now: number): void {
+  const history = sendHistoryOf(tcb);
+  history.lastSent = now;
   if (tcb.sent === null) {
     tcb.sent = tcb.context.logs.take();
-    // A flight begins: the time before it is no time of delivery.
-    tcb.firstSentAt = now;
-    tcb.deliveredAt = now;
+    // A flight begins: the time before it is no time of delivery, nor of waiting.
+    history.firstSentAt = now;
+    history.deliveredAt = now;
+    history.noProgressSince = now;
   }
   const { sndMax } = tcb;
-  if (seqLt(seq, sndMax)) tcb.sent.resent(seq, seqMin(end, sndMax), now, tcb);
-  if (seqGt(end, sndMax)) tcb.sent.append(sndMax, end, now, tcb);
+  if (seqLt(seq, sndMax)) tcb.sent.resent(seq, seqMin(end, sndMax), now, history);
+  if (seqGt(end, sndMax)) tcb.sent.append(sndMax, end, now, history);
 }
 
 /** `start … end)`, which lies within SND.UNA … SND.MAX, is SACKed. */

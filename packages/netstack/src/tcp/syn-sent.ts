@@ -64,9 +64,9 @@ export function synSentInput(tcb: Tcb, segment: TcpSegment): boolean {
     requestOutput(tcb);
     return false;
   }
-  if (tcb.timing) {
+  if (tcb.timedAt >= 0) {
     tcb.rtt.sample(context.clock.coarse() - tcb.timedAt, 1, context.tunables);
-    tcb.timing = false;
+    tcb.timedAt = -1;
   } else {
     tcb.rtt.startCautiously(context.tunables);
     // RFC 5681 §3.1: a lost SYN means a window of one segment.

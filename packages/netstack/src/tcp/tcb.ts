@@ -1,15 +1,19 @@
 import type { ByteSink, ByteStream } from "@nfs4/bytestream";
 import type { Callout } from "@nfs4/timecounter";
 import type { Route } from "../ip/route.ts";
+import type { Challenges } from "./challenge.ts";
 import type { CongestionControl, CongestionWindow } from "./congestion.ts";
 import { CLOSED, type TcpState, TIMERS } from "./constants.ts";
 import type { TcpContext } from "./context.ts";
 import type { AckPacing } from "./delayed-ack.ts";
+import type { Ecn } from "./ecn.ts";
 import type { FastOpenState } from "./fast-open-state.ts";
 import { FLOW_CONNECTION, Flow, type FlowKey } from "./flow.ts";
 import type { FrtoStep } from "./frto.ts";
+import type { Incidents } from "./incidents.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
 import type { RetransmissionCause } from "./loss-events.ts";
+import type { Pacing } from "./pacing.ts";
 import type { PathSearch } from "./path-search.ts";
 import type { Rack } from "./rack.ts";
 import type { Reassembly } from "./reassembly.ts";
@@ -18,9 +22,11 @@ import type { ReceiveTuning } from "./receive-tuning.ts";
 import type { Recovery } from "./recovery.ts";
 import { RttEstimate } from "./rtt.ts";
 import { SendBuffer } from "./send-buffer.ts";
+import type { SendHistory } from "./send-history.ts";
 import type { LossProbe } from "./tail-loss-probe.ts";
-import type { DeliveryCounts, TransmitLog } from "./transmit-log.ts";
+import type { TransmitLog } from "./transmit-log.ts";
 import type { Undo } from "./undo.ts";
+import type { UrgentMode } from "./urgent.ts";
 import type { UserTimeout } from "./user-timeout.ts";
 
 /** Whom a connection tells how it fares: who opens it, then its stream. */
@@ -41,9 +47,10 @@ export interface TcbOwner {
 
 /**
  * The protocol control block: everything that is known of one connection (RFC 9293 §3.3.1, under its names). It has no behaviour of its own; the modules
- * beside this one each look after a part. Sequence numbers are unsigned 32-bit integers, windows bytes, times µs of uptime.
+ * beside this one each look after a part. What only some connections need is an object of theirs, null until it is needed: many connections only wait.
+ * Sequence numbers are unsigned 32-bit integers, windows bytes, times µs of uptime.
  */
-export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
+export class Tcb extends Flow implements CongestionWindow {
   readonly context: TcpContext;
   owner: TcbOwner | null = null;
   /** The stream that its user has. */
@@ -73,9 +80,6 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   finQueued = false;
   /** The peer has acknowledged our FIN. */
   finAcked = false;
-  /** Urgent data is queued up to `sndUp` (RFC 6093: the sequence number behind its last byte). */
-  sndUrgent = false;
-  sndUp = 0;
 
   // Receive sequence space
   irs = 0;
@@ -96,9 +100,7 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   /** A FIN has come beyond a gap: its sequence number is `finSeq`. */
   finAhead = false;
   finSeq = 0;
-  /** While `urgent`, the peer's urgent pointer; the data stays in line (RFC 6093). */
-  rcvUp = 0;
-  urgent = false;
+  urgent: UrgentMode | null = null;
   /** Traffic class of the last segment that came in. */
   rcvTrafficClass = 0;
 
@@ -130,13 +132,7 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   timestamps = false;
   sackPermitted = false;
   windowScaling = false;
-  /** ECN was agreed on (in SYN-SENT: our SYN asks for it). */
-  ecn = false;
-  /** A mark has come: ECE goes with every acknowledgment until CWR comes. */
-  ecnEcho = false;
-  /** The window was reduced: CWR goes with the next new data. Echoes of what was sent before `ecnRecover` are answered with that. */
-  ecnReduced = false;
-  ecnRecover = 0;
+  ecn: Ecn | null = null;
   fastOpen: FastOpenState | null = null;
   /** TS.Recent, when it was taken, and what is added to our clock. */
   tsRecent = 0;
@@ -146,21 +142,18 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   // Acknowledging
   /** An acknowledgment must go out at the end of the batch. */
   ackNow = false;
-  /** One may wait: the delayed-ACK timer runs. */
-  ackDelayed = false;
-  /** Made with the first data that comes. */
   ackPacing: AckPacing | null = null;
   outputPending = false;
   /** Out-of-order segments of this batch, each of which a peer without SACK wants to count (RFC 5681 §4.2). */
   dupAcksOwed = 0;
+  challenges: Challenges | null = null;
 
   // Congestion and loss
   cwnd = 0;
   ssthresh: number = 0x3fffffff;
-  congestion!: CongestionControl;
+  /** To be read by way of `congestion`, which makes it. */
+  congestionControl: CongestionControl | null = null;
   dupAcks = 0;
-  /** Those since SND.UNA last moved, whatever came of them. */
-  duplicateAckRun = 0;
   inRecovery = false;
   /** RFC 6582 and RFC 6675: SND.MAX when loss was last found; recovery ends when it is acknowledged. */
   recover = 0;
@@ -169,10 +162,7 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   afterTimeout = false;
   /** The congestion window was what held output back. */
   cwndLimited = false;
-  /** Pacing: when what has left is through at the pacing rate, whether a quantum is used up until then, and when the last wait for it ended. */
-  paceNext = 0;
-  paceBlocked = false;
-  paceReleased = -1;
+  pacing: Pacing | null = null;
   /** Why what is lost is taken to be, last. */
   retransmissionCause: RetransmissionCause = 0;
   rack: Rack | null = null;
@@ -180,31 +170,14 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   recovery: Recovery | null = null;
   undo: Undo | null = null;
   frto: FrtoStep = 0;
-  /** Recoveries that turned out to have been for nothing. */
-  spuriousRecoveries = 0;
   /** What is in flight; null when nothing is. */
   sent: TransmitLog | null = null;
-
-  // Delivery rate (delivery-rate.ts)
-  /** Bytes that the peer has acknowledged or SACKed, and when that last became more. */
-  delivered = 0;
-  deliveredAt = 0;
-  /** When the data was sent whose acknowledgment ended the last sample, or the flight began. */
-  firstSentAt = 0;
-  /** Bytes ever taken for lost. */
-  lost = 0;
-  /** `lost` as of the last sample. */
-  lostSampled = 0;
-  appLimitedUntil = 0;
-  /** The last sample, bytes a second, and whether the application was the limit then. */
-  deliveryRate = 0;
-  deliveryRateAppLimited = false;
+  sendHistory: SendHistory | null = null;
 
   // Round-trip time
   readonly rtt: RttEstimate;
-  /** A segment is being timed: when it went out and the sequence number that acknowledges it. */
-  timing = false;
-  timedAt = 0;
+  /** Of the segment that is being timed: when it went out (−1: none is), and the sequence number that acknowledges it. */
+  timedAt = -1;
   timedSeq = 0;
 
   // Timers
@@ -217,11 +190,8 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   persistTries = 0;
   persistShift = 0;
   keepProbes = 0;
-  /** When the peer last sent anything, and when we last sent data. */
+  /** When the peer last sent anything. */
   lastReceived = 0;
-  lastSent = 0;
-  /** When the data that now waits for acknowledgment was first sent without progress since. */
-  noProgressSince = 0;
 
   // Switches
   noDelay = false;
@@ -247,9 +217,6 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   endedError: Error | undefined = undefined;
   /** True for connections that another side opened. */
   passive = false;
-  /** Challenge ACKs sent in the interval that began at `challengeSince`. */
-  challengeCount = 0;
-  challengeSince = 0;
 
   // For tcpInfo()
   openedAt = 0;
@@ -257,14 +224,7 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
   bytesReceived = 0;
   segmentsSent = 0;
   segmentsReceived = 0;
-  retransmits = 0;
-  retransmittedBytes = 0;
-  outOfOrder = 0;
-  duplicateAcks = 0;
-  urgentSegments = 0;
-  signatureDrops = 0;
-  ceReceived = 0;
-  ecnEchoes = 0;
+  incidents: Incidents | null = null;
 
   constructor(context: TcpContext, key: FlowKey) {
     super(FLOW_CONNECTION, key);
@@ -279,6 +239,25 @@ export class Tcb extends Flow implements CongestionWindow, DeliveryCounts {
     this.keepAlive = tunables.alwaysKeepalive.value;
     this.openedAt = context.clock.coarse();
     this.lastReceived = this.openedAt;
-    this.lastSent = this.openedAt;
+  }
+
+  /** Made when there is first something to send, by net.inet.tcp.cc.algorithm as it then is. */
+  get congestion(): CongestionControl {
+    this.congestionControl ??= this.context.algorithm.attach(this);
+    return this.congestionControl;
+  }
+
+  // What else congestion control reads
+
+  get delivered(): number {
+    return this.sendHistory === null ? 0 : this.sendHistory.delivered;
+  }
+
+  get lost(): number {
+    return this.sendHistory === null ? 0 : this.sendHistory.lost;
+  }
+
+  get retransmittedBytes(): number {
+    return this.incidents === null ? 0 : this.incidents.retransmittedBytes;
   }
 }

@@ -5,6 +5,7 @@ import { deliverSegment, deliverWaiting, mustWait } from "./delivery.ts";
 import { tellsDuplicates } from "./duplicates.ts";
 import { abortConnection } from "./end.ts";
 import { TcpError } from "./errors.ts";
+import { incidentsOf } from "./incidents.ts";
 import { Reassembly } from "./reassembly.ts";
 import { noteTimestampEcho, receiveTuningOf, tuneReceiveBuffer } from "./receive-tuning.ts";
 import type { TcpSegment } from "./segment.ts";
@@ -25,7 +26,7 @@ export function acceptInOrder(tcb: Tcb, segment: TcpSegment): void {
   tcb.rcvNxt = (tcb.rcvNxt + length) >>> 0;
   scheduleAck(tcb, length);
   requestOutput(tcb);
-  if (tcb.urgent) expireUrgent(tcb);
+  if (tcb.urgent !== null) expireUrgent(tcb, tcb.urgent);
   deliverSegment(tcb, segment.packet.slab, segment.payloadOffset, length);
   receiveTuningOf(tcb).arrived += length;
   if (tcb.timestamps) noteTimestampEcho(tcb, segment.options.tsEcr);
@@ -80,7 +81,7 @@ export function acceptOutOfOrder(tcb: Tcb, segment: TcpSegment): void {
     statistics.rcvMemDrop++;
     return;
   }
-  tcb.outOfOrder++;
+  incidentsOf(tcb).outOfOrder++;
   histograms.outOfOrderDistance.add((seq - tcb.rcvNxt) >>> 0);
   statistics.rcvOoPack++;
   statistics.rcvOoByte += news;

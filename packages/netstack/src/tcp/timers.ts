@@ -23,6 +23,7 @@ import { lossByTimeout, reorderingTimeout } from "./loss.ts";
 import { sendLossProbe, sendProbe } from "./output.ts";
 import { startPersist } from "./persist.ts";
 import { startRexmt } from "./send-data.ts";
+import { sendHistoryOf } from "./send-history.ts";
 import { flightSize, hasUnsent } from "./send-space.ts";
 import type { Tcb } from "./tcb.ts";
 import { userTimeoutUs } from "./user-timeout.ts";
@@ -102,7 +103,7 @@ function retransmissionTimeout(tcb: Tcb): void {
     tcb.synDue = true;
     // Without what may have been in its way (RFC 7413 §4.2.2).
     withholdCookie(tcb);
-    tcb.timing = false;
+    tcb.timedAt = -1;
     if (isOpeningFast(tcb) && flightSize(tcb) > 0) lossByTimeout(tcb);
   } else {
     suspectBlackHole(tcb);
@@ -128,7 +129,6 @@ function persistTimeout(tcb: Tcb): void {
 }
 
 function delayedAckTimeout(tcb: Tcb): void {
-  if (!tcb.ackDelayed) return;
   tcb.context.statistics.delAck++;
   tcb.ackNow = true;
   requestOutput(tcb);
@@ -140,7 +140,7 @@ function userTimeout(tcb: Tcb): void {
   if (tcb.state >= ESTABLISHED) {
     const us = userTimeoutUs(tcb);
     if (us === 0 || flightSize(tcb) === 0) return;
-    const waited = clock.coarse() - tcb.noProgressSince;
+    const waited = clock.coarse() - sendHistoryOf(tcb).noProgressSince;
     if (waited < us) {
       startTimer(tcb, TIMER_USER, us - waited);
       return;

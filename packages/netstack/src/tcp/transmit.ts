@@ -80,11 +80,12 @@ export function transmit(
     if (segmentSize !== 0 && payload > segmentSize) packet.segmentSize = segmentSize;
   }
   const hasAck = (flags & ACK) !== 0;
-  if (tcb.ecn && (flags & (SYN | RST)) === 0) {
-    if (tcb.ecnEcho && hasAck) flags |= ECE;
+  const { ecn } = tcb;
+  if (ecn !== null && (flags & (SYN | RST)) === 0) {
+    if (ecn.echo && hasAck) flags |= ECE;
     if (isEcnCapable(tcb, seq, payload)) {
       packet.trafficClass |= ECT_0;
-      if (tcb.ecnReduced) flags |= CWR;
+      if (ecn.reduced) flags |= CWR;
     }
   }
   writeHeader(
@@ -98,8 +99,8 @@ export function transmit(
     // The window of a SYN is never scaled (RFC 7323 §2.2).
     (flags & RST) !== 0 ? 0 : advertiseWindow(tcb, (flags & SYN) !== 0 ? 0 : tcb.rcvShift),
   );
-  if (tcb.sndUrgent && (flags & (SYN | RST)) === 0) {
-    const pointer = urgentPointer(tcb, seq);
+  if (tcb.urgent !== null && (flags & (SYN | RST)) === 0) {
+    const pointer = urgentPointer(tcb, tcb.urgent, seq);
     if (pointer > 0) {
       writeUrgent(view, at, pointer);
       statistics.sndUrg++;
@@ -117,11 +118,10 @@ export function transmit(
   tcb.segmentsSent++;
   if (tellsUserTimeout(tcb) && (flags & SYN) === 0) tcb.userTimeout!.due = false;
   if (superSegment) statistics.sndTso++;
-  if ((flags & (CWR | SYN)) === CWR) tcb.ecnReduced = false;
+  if (ecn !== null && (flags & (CWR | SYN)) === CWR) ecn.reduced = false;
   if (hasAck) {
     tcb.lastAckSent = tcb.rcvNxt;
     tcb.ackNow = false;
-    tcb.ackDelayed = false;
     stopTimer(tcb, TIMER_DELACK);
   }
   return payload;

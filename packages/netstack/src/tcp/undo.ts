@@ -1,4 +1,5 @@
 import { ECE } from "./constants.ts";
+import { incidentsOf } from "./incidents.ts";
 import type { TcpSegment } from "./segment.ts";
 import { seqGe, seqGt, seqLe, seqLt } from "./seq.ts";
 import type { Tcb } from "./tcb.ts";
@@ -120,7 +121,7 @@ export function takeBack(tcb: Tcb, by: SpuriousCause): void {
   if (by === BY_EIFEL) statistics.spuriousByEifel++;
   else if (by === BY_FRTO) statistics.spuriousByFrto++;
   else statistics.spuriousByDsack++;
-  tcb.spuriousRecoveries++;
+  incidentsOf(tcb).spuriousRecoveries++;
   tcb.congestion.undo();
   if (undo.byTimeout) {
     tcb.rexmtShift = 0;

@@ -3,6 +3,16 @@ import { type CongestionControl, type CongestionTunables, type CongestionWindow,
 import type { RateSample } from "./delivery-rate.ts";
 import { WindowValidation } from "./window-validation.ts";
 
+/** What a reduction took, for `undo`, and what `recovered` must know of it. Bytes. */
+interface Reduction {
+  /** The window and the threshold before. */
+  window: number;
+  threshold: number;
+  /** While recovery deals with the loss of a window that was not validated: what was in use of it, and the bytes sent again before; else 0. */
+  used: number;
+  retransmitted: number;
+}
+
 /** What algorithms share that answer to congestion by a smaller window and to nothing else: memory for `undo`, idle times, pacing. */
 export abstract class WindowControl implements CongestionControl {
   abstract get name(): string;
@@ -11,11 +21,8 @@ export abstract class WindowControl implements CongestionControl {
   protected readonly clock: Clock;
   /** Made when the window has grown beyond the initial one: most connections never get there. */
   #validation: WindowValidation | null = null;
-  #priorWindow = 0;
-  #priorThreshold = 0;
-  /** While recovery deals with the loss of a window that was not validated: what was in use of it, and the bytes sent again before; else 0. */
-  #used = 0;
-  #retransmittedBefore = 0;
+  /** The last reduction, once there was one. */
+  #reduction: Reduction | null = null;
 
   constructor(connection: CongestionWindow, tunables: CongestionTunables, clock: Clock) {
     this.connection = connection;
@@ -53,17 +60,16 @@ export abstract class WindowControl implements CongestionControl {
   }
 
   lossDetected(flight: number): void {
-    this.#remember();
+    const reduction = this.#remember();
     const { connection } = this;
     const validation = this.#validation;
     if (this.tunables.newCwv && validation?.nonValidated) {
       // RFC 7661 §4.4.1.
-      this.#used = Math.max(validation.pipeAck, flight);
-      this.#retransmittedBefore = connection.retransmittedBytes;
-      this.reduce(this.#used, false);
-      connection.ssthresh = Math.max(Math.floor(this.#used / 2), connection.maxSegment);
+      reduction.used = Math.max(validation.pipeAck, flight);
+      reduction.retransmitted = connection.retransmittedBytes;
+      this.reduce(reduction.used, false);
+      connection.ssthresh = Math.max(Math.floor(reduction.used / 2), connection.maxSegment);
     } else {
-      this.#used = 0;
       this.reduce(flight, false);
     }
     validation?.reset();
@@ -71,18 +77,18 @@ export abstract class WindowControl implements CongestionControl {
 
   recovered(): void {
     this.#validation?.reset();
-    if (this.#used === 0) return;
+    const reduction = this.#reduction;
+    if (reduction === null || reduction.used === 0) return;
     // RFC 7661 §4.4.1: the path could bear less than was sent by what had to be sent again, at least.
     const { connection } = this;
-    const again = connection.retransmittedBytes - this.#retransmittedBefore;
-    connection.ssthresh = Math.max(Math.floor((this.#used - again) / 2), connection.maxSegment);
+    const again = connection.retransmittedBytes - reduction.retransmitted;
+    connection.ssthresh = Math.max(Math.floor((reduction.used - again) / 2), connection.maxSegment);
     connection.cwnd = Math.min(connection.cwnd, connection.ssthresh);
-    this.#used = 0;
+    reduction.used = 0;
   }
 
   timeout(flight: number): void {
     this.#remember();
-    this.#used = 0;
     this.reduce(flight, false);
     this.#validation?.reset();
   }
@@ -97,9 +103,12 @@ export abstract class WindowControl implements CongestionControl {
 
   undo(): void {
     const { connection } = this;
-    connection.cwnd = Math.max(connection.cwnd, this.#priorWindow);
-    connection.ssthresh = Math.max(connection.ssthresh, this.#priorThreshold);
-    this.#used = 0;
+    const reduction = this.#reduction;
+    // Another algorithm may have been in charge then.
+    if (reduction === null) return;
+    connection.cwnd = Math.max(connection.cwnd, reduction.window);
+    connection.ssthresh = Math.max(connection.ssthresh, reduction.threshold);
+    reduction.used = 0;
   }
 
   restartAfterIdle(idleUs: number): void {
@@ -139,8 +148,13 @@ export abstract class WindowControl implements CongestionControl {
     return initialWindow(this.connection.maxSegment, this.tunables.initialSegments);
   }
 
-  #remember(): void {
-    this.#priorWindow = this.connection.cwnd;
-    this.#priorThreshold = this.connection.ssthresh;
+  #remember(): Reduction {
+    const { cwnd, ssthresh } = this.connection;
+    this.#reduction ??= { window: 0, threshold: 0, used: 0, retransmitted: 0 };
+    const reduction = this.#reduction;
+    reduction.window = cwnd;
+    reduction.threshold = ssthresh;
+    reduction.used = 0;
+    return reduction;
   }
 }

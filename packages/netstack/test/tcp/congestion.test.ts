@@ -16,6 +16,17 @@ describe("congestion control of a connection", () => {
     });
   });
 
+  it("is the stack's default when there is first something to send", () => {
+    const talk = new Conversation();
+    const connection = talk.accept();
+    talk.stack.sysctl.set("net.inet.tcp.cc.algorithm", "newreno");
+    connection.write([{ bytes: new Uint8Array(10) }]);
+    talk.stack.sysctl.set("net.inet.tcp.cc.algorithm", "bbr");
+    expect(connection.tcpInfo().congestionControl).toBe("newreno");
+    connection.setCongestionControl("cubic");
+    expect(connection.tcpInfo().congestionControl).toBe("cubic");
+  });
+
   it("cannot be what does not exist", () => {
     const talk = new Conversation();
     const connection = talk.accept();

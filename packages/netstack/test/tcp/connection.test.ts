@@ -74,6 +74,15 @@ describe("a connection", () => {
     ]);
   });
 
+  it("that only waits has no more objects than these, not even when it is looked at", () => {
+    const talk = new Conversation();
+    const connection = talk.accept({ sackPermitted: true, timestamps: [1, 0] });
+    connection.tcpInfo();
+    const objects = Object.entries(onlyTcb(talk)).filter(([, value]) => typeof value === "object" && value !== null);
+    const names = ["callout", "context", "deadlines", "owner", "receiveBuffer", "route", "rtt", "sendBuffer", "stream"];
+    expect(objects.map(([name]) => name).sort()).toEqual(names);
+  });
+
   it("is listed, with what is known of it", () => {
     const talk = new Conversation();
     const connection = talk.accept({ mss: 1400, windowShift: 3, sackPermitted: true, timestamps: [1, 0] });
