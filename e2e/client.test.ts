@@ -61,6 +61,9 @@ async function differences(
   );
 }
 
+/** It does not set the times of symbolic links, and says that it did. */
+const NOT_GANESHA: ReadonlySet<string> = new Set(["lutimes"]);
+
 describe("NFS-Ganesha", () => {
   let ganesha: Ganesha;
   beforeAll(async () => {
@@ -69,7 +72,12 @@ describe("NFS-Ganesha", () => {
   afterAll(() => ganesha?.stop());
 
   test.each(["4.2", "4.1"])("%s", async (version) => {
-    expect(await differences(`nfs://${ganesha.address}${ganesha.path}`, version)).toEqual({});
+    const found = await differences(`nfs://${ganesha.address}${ganesha.path}`, version);
+    expect(
+      Object.keys(found)
+        .filter((name) => !NOT_GANESHA.has(name))
+        .map((name) => [name, found[name]]),
+    ).toEqual([]);
   });
 });
 

@@ -237,7 +237,7 @@ export class TcpTunables implements RttLimits, CongestionTunables {
       "Segments by which one acknowledgment can open the window in slow start (RFC 3465)",
     );
     this.ccAlgorithm = tree.string("net.inet.tcp.cc.algorithm", algorithms[0]!, {
-      description: "Congestion control of new connections",
+      description: "Congestion control of connections that have sent nothing yet",
       choices: algorithms,
     });
     this.ccAbe = flag("cc.abe", true, "Answer a CE mark by less than a loss (RFC 8511)");

@@ -87,7 +87,7 @@ export class Step<Name extends OperationName = OperationName> {
  */
 export class Compound {
   readonly steps: Step[] = [];
-  /** Shown in captures. */
+  /** Shown in captures. Short: there are servers that refuse long ones. */
   readonly tag: string;
   /** Not null: bodies are views of the reply's memory, which end with this function. It is called when the answer is there, and may copy; for bulk data. */
   whileLent: (() => void) | null = null;

@@ -101,7 +101,7 @@ export class OpenFile {
             opentype: OPEN4_CREATE,
             how: { mode: create.exclusive ? GUARDED4 : UNCHECKED4, createattrs: makeFattr4(create.attributes) },
           };
-    const compound = new Compound(`open ${name}`);
+    const compound = new Compound("open");
     toDirectory(compound);
     const { attributes } = await this.#run(compound, how, { claim: CLAIM_NULL, file: encodeName(name) }, send, mask);
     return { compound, attributes };
