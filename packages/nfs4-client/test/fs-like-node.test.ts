@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect, type NfsPromises, type NfsVersion } from "../src/index.ts";
+import { CP_CASES } from "./cp-table.ts";
 import { outcome } from "./fs-outcome.ts";
 import { CASES, type Fs } from "./fs-table.ts";
 import { type LoopbackServer, startLoopbackServer } from "./loopback.ts";
@@ -30,7 +31,7 @@ describe.each<NfsVersion>(["4.2", "4.1"])("as node:fs/promises, over NFSv%s", (v
     await fsPromises.rm(local, { recursive: true });
   });
 
-  it.each(CASES)("%s", async (...one) => {
+  it.each([...CASES, ...CP_CASES])("%s", async (...one) => {
     const [ours, theirs] = [`/${version}/${++number}`, join(local, String(number))];
     await Promise.all([nfs.mkdir(ours), fsPromises.mkdir(theirs)]);
     expect(await outcome(one, nfs as unknown as Fs, ours)).toEqual(await outcome(one, fsPromises, theirs));

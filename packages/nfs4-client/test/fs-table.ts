@@ -8,7 +8,7 @@ export type Fs = typeof fsPromises;
 export type Case = readonly [name: string, run: (fs: Fs, at: string) => Promise<unknown>];
 
 /** What of a file does not differ from one file system to another. */
-function lasting(stats: {
+export function lasting(stats: {
   mode: number;
   size: number;
   nlink: number;
@@ -30,7 +30,8 @@ async function* chunks(): AsyncGenerator<string> {
   yield "two";
 }
 
-async function tree(fs: Fs, at: string): Promise<void> {
+/** A directory of what there can be. */
+export async function tree(fs: Fs, at: string): Promise<void> {
   await fs.mkdir(`${at}/tree/inner/deep`, { recursive: true });
   await fs.writeFile(`${at}/tree/file`, "file");
   await fs.writeFile(`${at}/tree/inner/other`, "other");

@@ -3,7 +3,8 @@ import { inspect } from "node:util";
 /** As Node words what a caller has done wrong. */
 
 export function invalidType(argument: string, expected: string, value: unknown): TypeError {
-  const message = `The "${argument}" argument must be ${expected}. Received ${described(value)}`;
+  const kind = argument.includes(".") ? "property" : "argument";
+  const message = `The "${argument}" ${kind} must be ${expected}. Received ${described(value)}`;
   return Object.assign(new TypeError(message), { code: "ERR_INVALID_ARG_TYPE" });
 }
 
@@ -17,21 +18,15 @@ export function outOfRange(argument: string, range: string, value: unknown): Ran
   return Object.assign(new RangeError(message), { code: "ERR_OUT_OF_RANGE" });
 }
 
+/** Two options that contradict each other. */
+export function incompatibleOptions(first: string, second: string): TypeError {
+  const message = `Option "${first}" cannot be used in combination with option "${second}"`;
+  return Object.assign(new TypeError(message), { code: "ERR_INCOMPATIBLE_OPTION_PAIR" });
+}
+
 /** A call on a handle that was closed. */
 export function fileClosed(syscall: string): Error {
   return Object.assign(new Error("file closed"), { code: "EBADF", syscall });
-}
-
-/** `rm` of a directory without `recursive`. */
-export function isDirectoryError(path: string): Error {
-  const message = `Path is a directory: rm returned EISDIR (is a directory) ${path}`;
-  return Object.assign(new Error(message), {
-    name: "SystemError",
-    code: "ERR_FS_EISDIR",
-    errno: 21,
-    syscall: "rm",
-    path,
-  });
 }
 
 function described(value: unknown): string {

@@ -16,8 +16,8 @@ import type { RandomSource } from "@nfs4/timecounter";
 import type { DateObject } from "../adapters/date.ts";
 import { NfsError } from "../errors.ts";
 import type { Mount } from "../mount.ts";
-import { isDirectoryError } from "./argument-errors.ts";
 import { type CallOptions, limitsOf } from "./call-options.ts";
+import { type CpOptions, copyTree } from "./cp.ts";
 import { bytesOf, type Data, type Encoding, type FileOptions, isSequence, optionsOf, textOrBytes } from "./data.ts";
 import { Dir } from "./dir.ts";
 import type { Dirent } from "./dirent.ts";
@@ -30,6 +30,7 @@ import { rename } from "./rename.ts";
 import { attributesOf } from "./resolver.ts";
 import { STATFS_ATTRIBUTES, type StatFs, statFsOf } from "./statfs.ts";
 import { type BigIntStats, type StatOptions, Stats, statsOf } from "./stats.ts";
+import { systemError } from "./system-error.ts";
 import { ownersOf, timesOf } from "./times.ts";
 import { Tree } from "./tree.ts";
 
@@ -147,6 +148,16 @@ export class NfsPromises implements AsyncDisposable {
     } finally {
       await handle.close();
     }
+  }
+
+  async copyFile(src: PathLike, dest: PathLike, mode = 0): Promise<void> {
+    const flag = (mode & constants.COPYFILE_EXCL) === 0 ? "w" : "wx";
+    await this.writeFile(dest, await this.readFile(src), { flag });
+  }
+
+  /** Copies what is on the export to another place on it. A symbolic link that is resolved leads from the export's root. */
+  async cp(src: PathLike, dest: PathLike, options?: CpOptions): Promise<void> {
+    await copyTree(this, src, dest, options);
   }
 
   // ——— Attributes ———
@@ -291,8 +302,10 @@ export class NfsPromises implements AsyncDisposable {
       throw error;
     }
     if (!stats.isDirectory()) await this.tree.remove(parsed, "file", { ...context, syscall: "unlink" });
-    else if (options.recursive !== true) throw isDirectoryError(parsed.text);
-    else await this.tree.removeTree(parsed, { ...context, syscall: "rm" });
+    else if (options.recursive !== true) {
+      const info = { code: "EISDIR", message: "is a directory", syscall: "rm", path: parsed.text } as const;
+      throw systemError("ERR_FS_EISDIR", info);
+    } else await this.tree.removeTree(parsed, { ...context, syscall: "rm" });
   }
 
   async readlink(path: PathLike, options?: NameEncoding): Promise<string> {
