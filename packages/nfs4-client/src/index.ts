@@ -3,6 +3,8 @@ export { type ClientLimits, NfsClient, type RunOptions } from "./client.ts";
 export { type ConnectOptions, connect } from "./connect.ts";
 export { type ErrorContext, NfsError } from "./errors.ts";
 export type { CallOptions } from "./fs/call-options.ts";
+export type { Callback } from "./fs/callback.ts";
+export type { NfsCallbacks } from "./fs/callback-face.ts";
 export type { CpOptions } from "./fs/cp.ts";
 export type { Data, Encoding, FileOptions, FileOptionsObject } from "./fs/data.ts";
 export { Dir } from "./fs/dir.ts";

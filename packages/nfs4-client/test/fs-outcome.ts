@@ -1,7 +1,7 @@
-import type { Case, Fs } from "./fs-table.ts";
+import type { Case } from "./fs-table.ts";
 
 /** What came of a case: its value, or what of its error programs look at. The directory is "@". */
-export async function outcome([, run]: Case, fs: Fs, at: string): Promise<unknown> {
+export async function outcome<F>([, run]: Case<F>, fs: F, at: string): Promise<unknown> {
   try {
     return { value: await run(fs, at) };
   } catch (error) {

@@ -5,7 +5,7 @@
 import type * as fsPromises from "node:fs/promises";
 
 export type Fs = typeof fsPromises;
-export type Case = readonly [name: string, run: (fs: Fs, at: string) => Promise<unknown>];
+export type Case<F = Fs> = readonly [name: string, run: (fs: F, at: string) => Promise<unknown>];
 
 /** What of a file does not differ from one file system to another. */
 export function lasting(stats: {

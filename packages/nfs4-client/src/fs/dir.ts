@@ -1,4 +1,5 @@
 import { NfsError } from "../errors.ts";
+import { type Callback, withCallback } from "./callback.ts";
 import { Dirent } from "./dirent.ts";
 import type { Entry } from "./listing.ts";
 
@@ -17,7 +18,15 @@ export class Dir implements AsyncDisposable {
   }
 
   /** The next entry, in the server's order; null: there is none. */
-  async read(): Promise<Dirent | null> {
+  read(): Promise<Dirent | null>;
+  read(callback: Callback<Dirent | null>): void;
+  read(callback?: Callback<Dirent | null>): Promise<Dirent | null> | undefined {
+    if (callback === undefined) return this.#read();
+    withCallback(() => this.#read())(callback);
+    return undefined;
+  }
+
+  async #read(): Promise<Dirent | null> {
     if (this.#closed) throw new NfsError("ERR_DIR_CLOSED", "Directory handle was closed");
     while (this.#entries.length === 0) {
       const { value, done } = await this.#pages.next();
@@ -28,7 +37,15 @@ export class Dir implements AsyncDisposable {
     return new Dirent(name, this.path, attributes.type);
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void>;
+  close(callback: Callback<void>): void;
+  close(callback?: Callback<void>): Promise<void> | undefined {
+    if (callback === undefined) return this.#close();
+    withCallback(() => this.#close())(callback);
+    return undefined;
+  }
+
+  async #close(): Promise<void> {
     if (this.#closed) throw new NfsError("ERR_DIR_CLOSED", "Directory handle was closed");
     this.#closed = true;
     await this.#pages.return();

@@ -17,6 +17,8 @@ import type { DateObject } from "../adapters/date.ts";
 import { NfsError } from "../errors.ts";
 import type { Mount } from "../mount.ts";
 import { type CallOptions, limitsOf } from "./call-options.ts";
+import type { NfsCallbacks } from "./callback-face.ts";
+import { callbacksOf } from "./callbacks.ts";
 import { type CpOptions, copyTree } from "./cp.ts";
 import { bytesOf, type Data, type Encoding, type FileOptions, isSequence, optionsOf, textOrBytes } from "./data.ts";
 import { Dir } from "./dir.ts";
@@ -72,12 +74,19 @@ export class NfsPromises implements AsyncDisposable {
   readonly umask: number;
   readonly #random: RandomSource;
   #nextNumber = FIRST_NUMBER;
+  #callbacks: NfsCallbacks | null = null;
 
   constructor(mount: Mount, umask: number, random: RandomSource) {
     this.mount = mount;
     this.tree = new Tree(mount);
     this.umask = umask;
     this.#random = random;
+  }
+
+  /** The same export shaped as `node:fs`. */
+  get callbacks(): NfsCallbacks {
+    this.#callbacks ??= callbacksOf(this);
+    return this.#callbacks;
   }
 
   // ——— Files ———
