@@ -10,6 +10,7 @@ export type { Data, Encoding, FileOptions, FileOptionsObject } from "./fs/data.t
 export { Dir } from "./fs/dir.ts";
 export { Dirent } from "./fs/dirent.ts";
 export { FileHandle, type ReadOptions, type ReadResult, type WriteResult } from "./fs/file-handle.ts";
+export type { GlobOptions } from "./fs/glob.ts";
 export { type MkdirOptions, NfsPromises, type ReadDirOptions, type RmOptions } from "./fs/nfs-promises.ts";
 export type { PathLike } from "./fs/path.ts";
 export type { StatFs } from "./fs/statfs.ts";

@@ -64,6 +64,15 @@ describe("as node:fs", () => {
     );
   });
 
+  it("glob, which Node has since 22", async () => {
+    const [ours] = await directories();
+    for (const name of ["b.txt", "a.txt", "c"]) await nfs.writeFile(`${ours}/${name}`, "");
+    const found = await new Promise<string[]>((resolve, reject) =>
+      nfs.callbacks.glob("*.txt", { cwd: ours }, (error, value) => (error === null ? resolve(value) : reject(error))),
+    );
+    expect(found.sort()).toEqual(["a.txt", "b.txt"]);
+  });
+
   it("what a callback throws is an uncaught exception, and no rejection", async () => {
     const thrown = new Promise((resolve) => process.once("uncaughtException", resolve));
     nfs.callbacks.stat("/", () => {

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { connect, type NfsPromises, type NfsVersion } from "../src/index.ts";
 import { CP_CASES } from "./cp-table.ts";
 import { outcome } from "./fs-outcome.ts";
-import { CASES, type Fs } from "./fs-table.ts";
+import { CASES, type Case, type Fs } from "./fs-table.ts";
+import { GLOB_CASES } from "./glob-table.ts";
 import { type LoopbackServer, startLoopbackServer } from "./loopback.ts";
 
 let server: LoopbackServer;
@@ -31,9 +32,15 @@ describe.each<NfsVersion>(["4.2", "4.1"])("as node:fs/promises, over NFSv%s", (v
     await fsPromises.rm(local, { recursive: true });
   });
 
-  it.each([...CASES, ...CP_CASES])("%s", async (...one) => {
+  const compare = async (...one: Case): Promise<void> => {
     const [ours, theirs] = [`/${version}/${++number}`, join(local, String(number))];
     await Promise.all([nfs.mkdir(ours), fsPromises.mkdir(theirs)]);
     expect(await outcome(one, nfs as unknown as Fs, ours)).toEqual(await outcome(one, fsPromises, theirs));
-  });
+  };
+
+  it.each([...CASES, ...CP_CASES])("%s", compare);
+
+  const hasGlob = "glob" in fsPromises;
+  it.runIf(hasGlob).each(GLOB_CASES)("%s", compare);
+  it.skipIf(hasGlob)(`left out: ${GLOB_CASES.length} rows about glob, which Node ${process.version} has not`, () => {});
 });

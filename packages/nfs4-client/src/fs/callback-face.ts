@@ -5,6 +5,7 @@ import type { Data, Encoding, FileOptions, FileOptionsObject } from "./data.ts";
 import type { Descriptors } from "./descriptors.ts";
 import type { Dirent } from "./dirent.ts";
 import type { ReadOptions } from "./file-handle.ts";
+import type { GlobOptions } from "./glob.ts";
 import type { NfsPromises, ReadDirOptions } from "./nfs-promises.ts";
 import type { PathLike } from "./path.ts";
 import type { BigIntStats, StatOptions, Stats } from "./stats.ts";
@@ -55,6 +56,16 @@ interface ReadDir {
   (path: PathLike, callback: Callback<string[]>): void;
   (path: PathLike, options: ReadDirOptions & { readonly withFileTypes: true }, callback: Callback<Dirent[]>): void;
   (path: PathLike, options: Encoding | ReadDirOptions | null | undefined, callback: Callback<string[]>): void;
+}
+
+interface GlobMethod {
+  (pattern: string | readonly string[], callback: Callback<string[]>): void;
+  (
+    pattern: string | readonly string[],
+    options: GlobOptions & { readonly withFileTypes: true },
+    callback: Callback<Dirent[]>,
+  ): void;
+  (pattern: string | readonly string[], options: GlobOptions | undefined, callback: Callback<string[]>): void;
 }
 
 type WriteFile = (
@@ -144,6 +155,7 @@ export interface NfsCallbacks extends Plain {
   readonly writeFile: WriteFile;
   readonly appendFile: WriteFile;
   readonly readdir: ReadDir;
+  readonly glob: GlobMethod;
   readonly realpath: CallbackMethod<NfsPromises["realpath"]> & {
     readonly native: CallbackMethod<NfsPromises["realpath"]>;
   };

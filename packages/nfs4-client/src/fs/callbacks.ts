@@ -57,7 +57,16 @@ function plainMethods(nfs: NfsPromises): Methods<PlainMethod> {
   };
 }
 
-type FileMethods = "stat" | "lstat" | "readFile" | "writeFile" | "appendFile" | "readdir" | "realpath" | "exists";
+type FileMethods =
+  | "stat"
+  | "lstat"
+  | "readFile"
+  | "writeFile"
+  | "appendFile"
+  | "readdir"
+  | "realpath"
+  | "exists"
+  | "glob";
 
 /** Those whose types, or whose arguments, are not the promises' ones. */
 function fileMethods(nfs: NfsPromises, descriptors: Descriptors): Methods<FileMethods> {
@@ -80,6 +89,11 @@ function fileMethods(nfs: NfsPromises, descriptors: Descriptors): Methods<FileMe
     appendFile: withCallback(async (of: PathLike | number, ...rest: Arguments<"appendFile">) =>
       nfs.appendFile(file(of, "write"), ...rest),
     ),
+    glob: withCallback(async (...args: Parameters<NfsPromises["glob"]>) => {
+      const found: unknown[] = [];
+      for await (const one of nfs.glob(...args)) found.push(one);
+      return found;
+    }),
     exists: withCallback(
       (path: PathLike) =>
         nfs.access(path).then(

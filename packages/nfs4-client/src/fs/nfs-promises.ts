@@ -25,6 +25,7 @@ import { Dir } from "./dir.ts";
 import type { Dirent } from "./dirent.ts";
 import { FileHandle } from "./file-handle.ts";
 import { modeOf, openModeOf } from "./flags.ts";
+import { Glob, type GlobOptions } from "./glob.ts";
 import { openPath } from "./opening.ts";
 import { type PathLike, parsePath, pathText } from "./path.ts";
 import { asName, direntOf, listDirectory, type NameEncoding } from "./readdir.ts";
@@ -353,6 +354,23 @@ export class NfsPromises implements AsyncDisposable {
     // That it is there, and a directory, is known before anything is read.
     const first = await pages.next();
     return new Dir(parsed.text, first.done === true ? [] : first.value, pages);
+  }
+
+  glob(
+    pattern: string | readonly string[],
+    options?: GlobOptions & { readonly withFileTypes?: false },
+  ): AsyncGenerator<string, void, undefined>;
+  glob(
+    pattern: string | readonly string[],
+    options: GlobOptions & { readonly withFileTypes: true },
+  ): AsyncGenerator<Dirent, void, undefined>;
+  /** As Node 22 and later, on any. Patterns begin at the export's root, unless there is `cwd`. */
+  async *glob(
+    pattern: string | readonly string[],
+    options?: GlobOptions,
+  ): AsyncGenerator<string | Dirent, void, undefined> {
+    for await (const [path, entry] of new Glob(this, pattern, options).run())
+      yield options?.withFileTypes === true ? entry : path;
   }
 
   // ——— Ending ———
