@@ -158,6 +158,16 @@ export class NfsClient implements AsyncDisposable {
     }
   }
 
+  /** Resolves after so long. Rejects with an AbortError when the signal is aborted, and when the client is closed. */
+  sleep(delayUs: number, signal?: AbortSignal): Promise<void> {
+    return giveUpAt(this.#sleep(delayUs), {
+      clock: this.clock,
+      signals: [this.#closing.signal, ...(signal === undefined ? [] : [signal])],
+      timeoutMs: Number.POSITIVE_INFINITY,
+      timedOut: () => new NfsError("ETIMEDOUT", "the server does not answer"),
+    });
+  }
+
   // ——— Open files ———
 
   /** Opens a file, in one round trip where the path has no symbolic links. Rejects with an `NfsError`. */

@@ -16,5 +16,8 @@ export type { PathLike } from "./fs/path.ts";
 export type { StatFs } from "./fs/statfs.ts";
 export { BigIntStats, type StatOptions, Stats } from "./fs/stats.ts";
 export type { ReadStreamOptions, WriteStreamOptions } from "./fs/streams.ts";
+export type { WatchOptions } from "./fs/watch.ts";
+export type { WatchEvent } from "./fs/watch-snapshot.ts";
+export type { Watcher, WatchListener } from "./fs/watcher.ts";
 export { type ExportTraits, Mount } from "./mount.ts";
 export { Compound, Step } from "./protocol/compound.ts";

@@ -20,8 +20,9 @@ const hasGit = (() => {
 })();
 
 /** Each is found out by isomorphic-git in another way. */
-const FACES: Readonly<Record<string, (nfs: NfsPromises) => unknown>> = {
-  promises: (nfs) => nfs,
+const FACES: Readonly<Record<string, (nfs: NfsPromises) => GitFs>> = {
+  promises: (nfs) => ({ promises: nfs }),
+  "promises alone": (nfs) => nfs,
   "callbacks, with promises": (nfs) => nfs.callbacks,
   "callbacks alone": ({ callbacks: { promises: _, ...functions } }) => functions,
 };
@@ -88,7 +89,7 @@ describe.each(Object.entries(FACES))("a repository kept by %s", (name, face) => 
   let fs: GitFs;
 
   beforeAll(async () => {
-    fs = face(nfs) as GitFs;
+    fs = face(nfs);
     await nfs.mkdir(dir);
     await makeRepository(fs, dir);
   });

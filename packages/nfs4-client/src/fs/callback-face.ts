@@ -10,6 +10,7 @@ import type { NfsPromises, ReadDirOptions } from "./nfs-promises.ts";
 import type { PathLike } from "./path.ts";
 import type { BigIntStats, StatOptions, Stats } from "./stats.ts";
 import type { ReadStreamOptions, WriteStreamOptions } from "./streams.ts";
+import type { WatchFunction } from "./watcher.ts";
 
 /** Methods of the promises' face that only get a callback. */
 export type PlainMethod =
@@ -156,6 +157,7 @@ export interface NfsCallbacks extends Plain {
   readonly appendFile: WriteFile;
   readonly readdir: ReadDir;
   readonly glob: GlobMethod;
+  readonly watch: WatchFunction;
   readonly realpath: CallbackMethod<NfsPromises["realpath"]> & {
     readonly native: CallbackMethod<NfsPromises["realpath"]>;
   };

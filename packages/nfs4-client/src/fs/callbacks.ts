@@ -8,6 +8,7 @@ import type { FileHandle } from "./file-handle.ts";
 import type { NfsPromises } from "./nfs-promises.ts";
 import type { PathLike } from "./path.ts";
 import { Stats } from "./stats.ts";
+import { watchFunction } from "./watcher.ts";
 
 /** The callback-style face of an export. */
 export function callbacksOf(nfs: NfsPromises): NfsCallbacks {
@@ -18,6 +19,7 @@ export function callbacksOf(nfs: NfsPromises): NfsCallbacks {
     ...fileMethods(nfs, descriptors),
     ...byNumber,
     ...streams(byNumber),
+    watch: watchFunction(nfs),
     promises: nfs,
     constants,
     Stats,

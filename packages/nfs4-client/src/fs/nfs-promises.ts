@@ -36,6 +36,8 @@ import { type BigIntStats, type StatOptions, Stats, statsOf } from "./stats.ts";
 import { systemError } from "./system-error.ts";
 import { ownersOf, timesOf } from "./times.ts";
 import { Tree } from "./tree.ts";
+import { type WatchOptions, watch } from "./watch.ts";
+import type { WatchEvent } from "./watch-snapshot.ts";
 
 export interface ReadDirOptions extends CallOptions {
   readonly encoding?: Encoding | "buffer" | null | undefined;
@@ -371,6 +373,11 @@ export class NfsPromises implements AsyncDisposable {
   ): AsyncGenerator<string | Dirent, void, undefined> {
     for await (const [path, entry] of new Glob(this, pattern, options).run())
       yield options?.withFileTypes === true ? entry : path;
+  }
+
+  /** What happens in a directory or to a file, as found by looking every `interval` ms. */
+  watch(path: PathLike, options?: WatchOptions): AsyncGenerator<WatchEvent, void, undefined> {
+    return watch(this.tree, path, options);
   }
 
   // ——— Ending ———

@@ -1,5 +1,6 @@
 import {
   ANONYMOUS_STATEID,
+  type Bitmap,
   type createtype4,
   encodeName,
   type Fattr4Values,
@@ -129,12 +130,12 @@ export class Tree {
 
   // ——— Listing ———
 
-  /** The entries of a directory, a page at a time, in the server's order. */
-  async *entries(path: ParsedPath, context: RunOptions): AsyncGenerator<Entry[], void, undefined> {
+  /** The entries of a directory, a page at a time, in the server's order. `mask`: of what is told beside their types. */
+  async *entries(path: ParsedPath, context: RunOptions, mask?: Bitmap): AsyncGenerator<Entry[], void, undefined> {
     const steps = await this.resolver.at(path, { ...context, follow: true }, (compound) =>
-      firstPage(this.mount, compound),
+      firstPage(this.mount, compound, mask),
     );
-    yield* pagesFrom(this.mount, steps, context);
+    yield* pagesFrom(this.mount, steps, context, mask);
   }
 }
 
