@@ -156,6 +156,52 @@ export const CASES: readonly Case[] = [
     },
   ],
   [
+    "copyFile, with its mode, over what is there",
+    async (fs, at) => {
+      const data = Buffer.alloc(5_000_001, "abcdefg");
+      await fs.writeFile(`${at}/a`, data, { mode: 0o640 });
+      await fs.writeFile(`${at}/c`, "what was there");
+      await fs.copyFile(`${at}/a`, `${at}/b`);
+      await fs.copyFile(`${at}/a`, `${at}/c`);
+      const [b, c] = [await fs.readFile(`${at}/b`), await fs.readFile(`${at}/c`)];
+      return [b.equals(data), c.equals(data), lasting(await fs.stat(`${at}/b`))];
+    },
+  ],
+  [
+    "copyFile of an empty file",
+    async (fs, at) => {
+      await fs.writeFile(`${at}/a`, "");
+      await fs.copyFile(`${at}/a`, `${at}/b`, fs.constants.COPYFILE_FICLONE);
+      return (await fs.stat(`${at}/b`)).size;
+    },
+  ],
+  [
+    "copyFile with COPYFILE_EXCL over what is there",
+    async (fs, at) => {
+      await fs.writeFile(`${at}/a`, "1");
+      await fs.writeFile(`${at}/b`, "2");
+      await fs.copyFile(`${at}/a`, `${at}/b`, fs.constants.COPYFILE_EXCL);
+    },
+  ],
+  [
+    "copyFile onto itself, by another name too",
+    async (fs, at) => {
+      await fs.writeFile(`${at}/a`, "kept");
+      await fs.link(`${at}/a`, `${at}/b`);
+      await fs.copyFile(`${at}/a`, `${at}/a`);
+      await fs.copyFile(`${at}/a`, `${at}/b`);
+      return fs.readFile(`${at}/a`, "utf8");
+    },
+  ],
+  ["copyFile of nothing", (fs, at) => fs.copyFile(`${at}/nowhere`, `${at}/b`)],
+  [
+    "copyFile to below nothing",
+    async (fs, at) => {
+      await fs.writeFile(`${at}/a`, "1");
+      await fs.copyFile(`${at}/a`, `${at}/nowhere/b`);
+    },
+  ],
+  [
     "stat and lstat of a link",
     async (fs, at) => {
       await tree(fs, at);

@@ -19,6 +19,7 @@ import type { Mount } from "../mount.ts";
 import { type CallOptions, limitsOf } from "./call-options.ts";
 import type { NfsCallbacks } from "./callback-face.ts";
 import { callbacksOf } from "./callbacks.ts";
+import { copyFile } from "./copy-file.ts";
 import { type CpOptions, copyTree } from "./cp.ts";
 import { bytesOf, type Data, type Encoding, type FileOptions, isSequence, optionsOf, textOrBytes } from "./data.ts";
 import { Dir } from "./dir.ts";
@@ -163,8 +164,9 @@ export class NfsPromises implements AsyncDisposable {
   }
 
   async copyFile(src: PathLike, dest: PathLike, mode = 0): Promise<void> {
-    const flag = (mode & constants.COPYFILE_EXCL) === 0 ? "w" : "wx";
-    await this.writeFile(dest, await this.readFile(src), { flag });
+    const [from, to] = [parsePath(src, "src"), parsePath(dest, "dest")];
+    const context = { syscall: "copyfile", path: from.text, dest: to.text };
+    await copyFile(this.tree, from, to, mode, this.umask, context);
   }
 
   /** Copies what is on the export to another place on it. A symbolic link that is resolved leads from the export's root. */
