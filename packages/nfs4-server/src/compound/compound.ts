@@ -106,13 +106,16 @@ export function runCompound(services: Services, call: RpcCall): void | Promise<v
       : null;
   if (duplicateKey !== null) {
     const verdict = services.duplicates.judge(duplicateKey);
-    if (verdict.kind === "running") return call.drop();
-    if (verdict.kind === "done") {
-      services.counters.replays++;
-      return call.replyEncoded([{ bytes: verdict.reply }]);
-    }
+    if (verdict.kind === "running") return verdict.reply.then((reply) => replay(services, call, reply));
+    if (verdict.kind === "done") return replay(services, call, verdict.reply);
   }
   return new CompoundRun(services, call, writer, places, replyStart, minorVersion, count, duplicateKey).run();
+}
+
+/** Gives the reply to an earlier sending of the call again. */
+function replay(services: Services, call: RpcCall, reply: Uint8Array): void {
+  services.counters.replays++;
+  call.replyEncoded([{ bytes: reply }]);
 }
 
 class CompoundRun {
@@ -127,8 +130,8 @@ class CompoundRun {
   readonly #duplicateKey: string | null;
   /** Something ran that must not run twice. */
   #mustNotRepeat = false;
-  /** Another run of the same call answers it. */
-  #superseded = false;
+  /** Another run of the same call came first, and this one is answered with its reply, now or when the promise resolves. */
+  #superseded: { readonly answered: Promise<void> | undefined } | null = null;
   /** What the reply referred to before the operation that runs. */
   #releasesBefore = 0;
   #done = 0;
@@ -160,7 +163,7 @@ class CompoundRun {
       const waiting = this.#step();
       if (waiting) return waiting.then(() => this.run());
       if (this.#context.replay) return this.#sendReplay(this.#context.replay);
-      if (this.#superseded) return;
+      if (this.#superseded) return this.#superseded.answered;
     }
     this.#finish();
   }
@@ -223,10 +226,13 @@ class CompoundRun {
       duplicates.begin(this.#duplicateKey);
       return true;
     }
-    this.#superseded = true;
     for (const release of this.#context.releases) release();
-    if (verdict.kind === "running") this.#call.drop();
-    else this.#sendReplay(verdict.reply);
+    if (verdict.kind === "running")
+      this.#superseded = { answered: verdict.reply.then((reply) => this.#sendReplay(reply)) };
+    else {
+      this.#superseded = { answered: undefined };
+      this.#sendReplay(verdict.reply);
+    }
     return false;
   }
 
@@ -350,7 +356,6 @@ class CompoundRun {
   }
 
   #sendReplay(reply: Uint8Array): void {
-    this.#services.counters.replays++;
-    this.#call.replyEncoded([{ bytes: reply }]);
+    replay(this.#services, this.#call, reply);
   }
 }

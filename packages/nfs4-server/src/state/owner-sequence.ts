@@ -3,6 +3,7 @@
  * reply kept for a retry.
  */
 import {
+  NFS4_UINT32_MAX,
   NFS4ERR_BAD_SEQID,
   NFS4ERR_BAD_STATEID,
   NFS4ERR_BADXDR,
@@ -77,7 +78,7 @@ export class OwnerSequence {
       if (operation === OP_OPEN) this.#seqid = null;
       else if (operation !== OP_OPEN_CONFIRM) return { kind: "error", status: NFS4ERR_BAD_STATEID };
     }
-    if (this.#seqid !== null && seqid !== (this.#seqid + 1) >>> 0) return { kind: "error", status: NFS4ERR_BAD_SEQID };
+    if (this.#seqid !== null && !follows(this.#seqid, seqid)) return { kind: "error", status: NFS4ERR_BAD_SEQID };
     this.#busy = true;
     return { kind: "new" };
   }
@@ -99,4 +100,9 @@ export class OwnerSequence {
     this.#reply = null;
     this.#current = null;
   }
+}
+
+/** After the highest comes 1 (RFC 7530 §9.1.3); Linux sends 0. */
+function follows(last: number, seqid: number): boolean {
+  return seqid === (last + 1) >>> 0 || (last === NFS4_UINT32_MAX && seqid === 1);
 }
