@@ -71,7 +71,7 @@ describe("NFS-Ganesha", () => {
   });
   afterAll(() => ganesha?.stop());
 
-  test.each(["4.2", "4.1"])("%s", async (version) => {
+  test.each(["4.2", "4.1", "4.0"])("%s", async (version) => {
     const found = await differences(`nfs://${ganesha.address}${ganesha.path}`, version);
     expect(
       Object.keys(found)
@@ -81,7 +81,7 @@ describe("NFS-Ganesha", () => {
   });
 });
 
-test.each(["4.2", "4.1"])("our server over our stack, %s", async (version) => {
+test.each(["4.2", "4.1", "4.0"])("our server over our stack, %s", async (version) => {
   const flags = ["--memory", "--squash", "none", "--state-dir", join(scratch.path, `state-${version}`)];
   await using server = await startNfs4(flags, { namespace });
   expect(await differences(`nfs://${server.address}:${server.port}/`, version)).toEqual({});

@@ -17,6 +17,7 @@ import { NfsError } from "./errors.ts";
 import { NfsPromises } from "./fs/nfs-promises.ts";
 import { Mount } from "./mount.ts";
 import { CallbackService } from "./protocol/callbacks.ts";
+import { ClientIdDialect, type ClientIdOptions } from "./protocol/client40.ts";
 import { Compound, type Step } from "./protocol/compound.ts";
 import type { Dialect, DialectEvents } from "./protocol/dialect.ts";
 import { giveUpAt } from "./protocol/give-up.ts";
@@ -43,7 +44,7 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   /** Bytes of data in one READ or WRITE, at most. Default 1 MiB; the server may want less. */
   readonly transferBytes?: number;
-  /** COMPOUNDs under way, at most (4.1 and later). Default 64; the server may want fewer. */
+  /** COMPOUNDs under way, at most. Default 64; the server may want fewer (4.1 and later). */
   readonly slots?: number;
   /** Permission bits that new files do not get. Default: the process's. */
   readonly umask?: number;
@@ -97,6 +98,7 @@ function makeClient(address: ExportAddress, version: NfsVersion, options: Connec
   const events: DialectEvents = { stateRevoked: () => client.stateRevoked() };
   const dialect = makeDialect(minorVersion, {
     clock,
+    random,
     link,
     callbacks,
     ownerId: options.ownerId ?? random.fill(new Uint8Array(16)),
@@ -106,15 +108,18 @@ function makeClient(address: ExportAddress, version: NfsVersion, options: Connec
     events,
   });
   const limits = { timeoutMs: options.timeoutMs ?? 180_000, attemptTimeoutMs: options.attemptTimeoutMs ?? ATTEMPT_MS };
-  const client: NfsClient = new NfsClient(dialect, clock, limits, async () => {
+  const client: NfsClient = new NfsClient(dialect, { clock, random }, limits, async () => {
     await link.close();
     ownClock?.close();
   });
   return client;
 }
 
-function makeDialect(minorVersion: 0 | 1 | 2, options: Omit<SessionOptions, "minorVersion">): Dialect {
-  if (minorVersion === 0) throw new NfsError("EPROTONOSUPPORT", "NFSv4.0 is not there yet");
+function makeDialect(
+  minorVersion: 0 | 1 | 2,
+  options: ClientIdOptions & Omit<SessionOptions, "minorVersion">,
+): Dialect {
+  if (minorVersion === 0) return new ClientIdDialect(options);
   return new SessionDialect({ ...options, minorVersion });
 }
 

@@ -1,8 +1,9 @@
 /** COMPOUNDs, sessions and open files of the client, against our server in virtual time. */
-import { bitmapOf, decodeFattr4, FATTR4_SIZE, OPEN4_SHARE_ACCESS_BOTH } from "@nfs4/protocol";
+import { bitmapOf, decodeFattr4, FATTR4_SIZE, NFS4ERR_INVAL, OPEN4_SHARE_ACCESS_BOTH } from "@nfs4/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Compound, type Mount, type NfsVersion } from "../src/index.ts";
+import { Compound, connect, type Mount, type NfsVersion } from "../src/index.ts";
 import type { OpenFile } from "../src/state/open-file.ts";
+import { startProxy } from "./proxy.ts";
 import { World } from "./world.ts";
 
 let world: World;
@@ -39,7 +40,7 @@ async function sizeOf(mount: Mount, name: string): Promise<bigint | undefined> {
   return decoded.ok ? decoded.values.size : undefined;
 }
 
-describe.each<NfsVersion>(["4.2", "4.1"])("NFSv%s", (version) => {
+describe.each<NfsVersion>(["4.2", "4.1", "4.0"])("NFSv%s", (version) => {
   it("connects, makes a file, writes to it, asks for its size, closes it", async () => {
     const { mount } = await world.connect({ version });
     const file = await openFile(mount, "a");
@@ -123,5 +124,21 @@ describe.each<NfsVersion>(["4.2", "4.1"])("NFSv%s", (version) => {
     const late = mount.client.run(mount.enter(new Compound(), []), { timeoutMs: 5000, syscall: "stat" });
     await expect(world.run(late)).rejects.toMatchObject({ code: "ETIMEDOUT", syscall: "stat" });
     await world.start();
+  });
+
+  it("what the server refuses as a whole fails, and the next goes on", async () => {
+    const proxy = await startProxy(world, "10.0.0.2", (_, tag) => (tag === "unreadable" ? NFS4ERR_INVAL : null));
+    const { clock, random, network } = world;
+    const options = { version, clock, random: random.fork(), connector: network.connector("10.0.1.9") };
+    const nfs = await world.run(connect("nfs://10.0.0.2/", options));
+    const { client } = nfs.mount;
+    for (let i = 0; i < 3; i++) {
+      const refused = client.run(nfs.mount.enter(new Compound("unreadable"), []), { syscall: "stat" });
+      await expect(world.run(refused)).rejects.toMatchObject({ code: "EINVAL", operation: "COMPOUND" });
+      await world.run(client.run(nfs.mount.enter(new Compound(), [])));
+    }
+    expect(client.epoch).toBe(1);
+    await world.run(nfs.close());
+    await world.run(proxy.close({ graceMs: 0 }));
   });
 });

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-describe.each<NfsVersion>(["4.2", "4.1"])("as node:fs/promises, over NFSv%s", (version) => {
+describe.each<NfsVersion>(["4.2", "4.1", "4.0"])("as node:fs/promises, over NFSv%s", (version) => {
   let nfs: NfsPromises;
   let local: string;
   let number = 0;

@@ -15,15 +15,22 @@ interface Way {
 export class World {
   readonly clock: VirtualClock = new VirtualClock();
   readonly random: SeededRandom = new SeededRandom(1);
-  readonly network: MemoryNetwork = new MemoryNetwork(this.clock, { poison: true });
+  readonly network: MemoryNetwork;
   readonly storage: MemoryStorage = new MemoryStorage();
   readonly files: MemoryFileSystem = new MemoryFileSystem({ now: () => this.clock.wall(), root: { mode: 0o777 } });
   readonly #clients: NfsPromises[] = [];
   readonly #ways: Way[] = [];
+  /** Of servers that are started from now on. */
+  leaseSeconds = 90;
   #server: NfsServer | null = null;
 
-  static async create(): Promise<World> {
-    const world = new World();
+  /** `delayUs`: one way. */
+  constructor(delayUs: number) {
+    this.network = new MemoryNetwork(this.clock, { poison: true, delayUs });
+  }
+
+  static async create({ delayUs = 0 }: { readonly delayUs?: number } = {}): Promise<World> {
+    const world = new World(delayUs);
     await world.start();
     return world;
   }
@@ -39,6 +46,7 @@ export class World {
         clock: this.clock,
         random: this.random.fork(),
         storage: this.storage,
+        leaseSeconds: this.leaseSeconds,
         connector: this.network.connector(ADDRESS),
         exports: [{ path: "/", fileSystem: this.files, squash: "none" }],
         poison: true,

@@ -33,12 +33,19 @@ export type Body<Name extends OperationName> = Succeeded<Result<Name>>;
 
 const NOT_REACHED = -1;
 
+/** What lets COMPOUNDs pass one at a time. */
+export interface Turn {
+  enter(): Promise<void> | undefined;
+  leave(): void;
+}
+
 /** An operation of a COMPOUND, and after the COMPOUND has run, what came of it. */
 export class Step<Name extends OperationName = OperationName> {
   readonly name: Name;
-  /** A function is asked at each attempt: stateids change when a server restarts. */
+  /** A function is asked at each attempt: stateids change when a server restarts. What it throws ends the attempts. */
   readonly args: Arguments<Name> | (() => Arguments<Name>);
   readonly #compound: Compound;
+  #sent: Arguments<Name> | undefined;
   #status: number = NOT_REACHED;
   #result: Result<Name> | undefined;
 
@@ -70,6 +77,17 @@ export class Step<Name extends OperationName = OperationName> {
     return this.#result;
   }
 
+  /** What the current attempt takes along, also when it is sent again. */
+  get sent(): Arguments<Name> {
+    return this.#sent as Arguments<Name>;
+  }
+
+  /** Begins an attempt: asks for the arguments. Throws what their function throws. */
+  prepare(): void {
+    const { args } = this;
+    this.#sent = typeof args === "function" ? args() : args;
+  }
+
   /** For the compound: forgets what came of an earlier attempt, or takes what came of this one. */
   set(status: number, result: unknown): void {
     this.#status = status;
@@ -89,6 +107,13 @@ export class Compound {
   readonly steps: Step[] = [];
   /** Shown in captures. Short: there are servers that refuse long ones. */
   readonly tag: string;
+  /** Not null: of the operations that must run one at a time, so its sender waits for that (RFC 7530 §9.1.7). */
+  turn: Turn | null = null;
+  /** Called with each answer when it comes, also with those after which it is sent again, or that nobody waits for any more. Must not throw. */
+  whenAnswered: (() => void) | null = null;
+  /** Of whoever runs it: settles when nothing of it is under way any more, though the caller may have given up long before. */
+  settled: Promise<void> = Promise.resolve();
+  #status: nfsstat4 | undefined;
   /** Not null: bodies are views of the reply's memory, which end with this function. It is called when the answer is there, and may copy; for bulk data. */
   whileLent: (() => void) | null = null;
 
@@ -164,9 +189,16 @@ export class Compound {
     return this.steps.some(({ name }) => !OPERATIONS[name].idempotent);
   }
 
+  /** Of the COMPOUND: that of its last operation, or what kept the server from running any (NFS4ERR_MINOR_VERS_MISMATCH). Undefined: not answered. */
+  get status(): nfsstat4 | undefined {
+    return this.#status;
+  }
+
   /** The error of the step that failed. */
   error(context: ErrorContext = {}): NfsError {
     const { failed } = this;
+    if (failed?.status === undefined && this.#status !== undefined && this.#status !== NFS4_OK)
+      return NfsError.ofStatus(this.#status, "COMPOUND", context);
     if (failed?.status === undefined)
       return new NfsError("EIO", "the server's reply ends before the last operation", context);
     return NfsError.ofStatus(failed.status, failed.name, context);
@@ -174,26 +206,33 @@ export class Compound {
 
   // ——— The wire ———
 
-  /** Writes COMPOUND4args, with `first` in front: SEQUENCE. */
+  /** Begins an attempt. What is encoded after it is the same to the byte, as servers want it of a retry, until the next. */
+  prepare(): void {
+    for (const step of this.steps) step.prepare();
+  }
+
+  /** Writes COMPOUND4args, with `first` in front: SEQUENCE. All are prepared. */
   encode(writer: XdrWriter, minorVersion: number, first: Step | null): void {
     const count = beginCompoundCall(writer, encodeName(this.tag), minorVersion);
     const steps = first === null ? this.steps : [first, ...this.steps];
     writer.patchUint32(count, steps.length);
-    for (const { name, args } of steps) {
+    for (const { name, sent } of steps) {
       const operation: Operation = OPERATIONS[name];
       writer.uint32(operation.number);
-      operation.encodeArguments(writer, typeof args === "function" ? args() : args);
+      operation.encodeArguments(writer, sent);
     }
   }
 
   /** Takes COMPOUND4res in. Throws an XdrError, or an `NfsError` if it answers something else. */
   decode(lent: XdrReader, first: Step | null): void {
     this.#decode(this.whileLent === null ? whole(lent) : lent, first);
+    this.whenAnswered?.();
     this.whileLent?.();
   }
 
   #decode(reader: XdrReader, first: Step | null): void {
-    const { count } = decodeCompoundReply(reader);
+    const { status: ofAll, count } = decodeCompoundReply(reader);
+    this.#status = ofAll;
     const steps = first === null ? this.steps : [first, ...this.steps];
     for (const step of steps) step.set(NOT_REACHED, undefined);
     for (let i = 0; i < count; i++) {

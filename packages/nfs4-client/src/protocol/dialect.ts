@@ -5,7 +5,9 @@ export type LostAcquaintance =
   /** The server knows the session no longer; perhaps the client. */
   | "session"
   /** Nor the client: it has restarted, or the lease is over. */
-  | "client";
+  | "client"
+  /** The lease is over, and so what was held under it: there is nothing to claim back (4.0). */
+  | "lease";
 
 export class AcquaintanceLost extends Error {
   readonly what: LostAcquaintance;
@@ -14,6 +16,14 @@ export class AcquaintanceLost extends Error {
     super(`the server does not know the ${what} any more`);
     this.what = what;
   }
+}
+
+/** What the server has of us after an introduction. */
+export interface Acquaintance {
+  /** Nothing of what it held for us. */
+  readonly stateLost: boolean;
+  /** It has lost that by a restart, or may have, so it can be claimed back. */
+  readonly mayReclaim: boolean;
 }
 
 /** What becomes known of the server's side beside the results of operations. */
@@ -40,12 +50,12 @@ export interface Dialect {
   readonly maxWrite: number;
   /** How many COMPOUNDs can be under way. */
   readonly concurrency: number;
-  /**
-   * Makes the client known, or finds that it still is. Resolves to whether the server has nothing of what it held for us: after a restart it is to be reclaimed.
-   */
-  introduce(): Promise<{ readonly stateLost: boolean }>;
-  /** The server has said that it does not know the client ID: the next introduction begins from nothing. */
-  forget(): void;
+  /** When the last COMPOUND was sent that is known to have renewed the lease: uptime in µs. */
+  readonly lastRenewal: number;
+  /** Makes the client known, or finds that it still is. */
+  introduce(): Promise<Acquaintance>;
+  /** The server has said that it does not know the client ID, or that the lease is over: the next introduction begins from nothing. */
+  forget(what: "client" | "lease"): void;
   /** All that was held before is reclaimed. */
   reclaimComplete(): Promise<void>;
   /**
@@ -53,7 +63,7 @@ export interface Dialect {
    * Rejects with `AcquaintanceLost`, or when the client is closed.
    */
   send(compound: Compound, options: SendOptions): Promise<void>;
-  /** Renews the lease. */
+  /** Renews the lease. Rejects with `AcquaintanceLost` if there is none any more. */
   renew(): Promise<void>;
   /** Tells the server that nothing is needed any more, as far as it can be reached in time. */
   leave(): Promise<void>;

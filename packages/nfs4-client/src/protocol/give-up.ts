@@ -8,6 +8,8 @@ export interface Patience {
   /** Infinity: none. */
   readonly timeoutMs: number;
   readonly timedOut: () => Error;
+  /** Called if it ends before the work does. */
+  readonly gaveUp?: () => void;
 }
 
 /** As Node's own calls reject when their signal is aborted; what the client itself has to say stays as it is. */
@@ -20,13 +22,15 @@ function abortError(reason: unknown): unknown {
 }
 
 /** What `work` comes to, unless patience ends before. The work goes on unheard. */
-export function giveUpAt<T>(work: Promise<T>, { clock, signals, timeoutMs, timedOut }: Patience): Promise<T> {
+export function giveUpAt<T>(work: Promise<T>, { clock, signals, timeoutMs, timedOut, gaveUp }: Patience): Promise<T> {
   return new Promise((resolve, reject) => {
-    const deadline = clock.callout(() => done(() => reject(timedOut())));
-    const onAbort = (): void => {
-      const aborted = signals.find((signal) => signal.aborted);
-      done(() => reject(abortError(aborted?.reason)));
-    };
+    const giveUp = (reason: unknown): void =>
+      done(() => {
+        gaveUp?.();
+        reject(reason);
+      });
+    const deadline = clock.callout(() => giveUp(timedOut()));
+    const onAbort = (): void => giveUp(abortError(signals.find((signal) => signal.aborted)?.reason));
     const done = (settle: () => void): void => {
       deadline.cancel();
       for (const signal of signals) signal.removeEventListener("abort", onAbort);

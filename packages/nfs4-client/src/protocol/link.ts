@@ -11,6 +11,8 @@ import {
 import type { XdrReader, XdrWriter } from "@xdr-ts/xdr";
 
 const COMPOUND = 1;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 15_000;
 
 export interface LinkOptions {
   readonly connector: Connector;
@@ -38,6 +40,8 @@ export class Link {
   #connecting: Promise<RpcClient> | null = null;
   /** Counts connections, so that those above know what a connection was told. */
   generation = 0;
+  /** Connections in a row over which no answer came. */
+  #barren = 0;
 
   constructor(options: LinkOptions) {
     this.#options = options;
@@ -72,6 +76,7 @@ export class Link {
         decode: (reader) => call.decode(reader),
         timeoutMs,
       }).results;
+      this.#barren = 0;
     } catch (error) {
       // Whoever does not answer for so long is not there any more, whatever TCP says of it.
       if (error instanceof RpcError && error.code === "RPC_TIMEOUT") rpc.connection.abort(error);
@@ -95,6 +100,9 @@ export class Link {
     const { clock, random } = environment;
     const signal = this.#closing.signal;
     signal.throwIfAborted();
+    // A server that takes connections and ends them, whatever the reason, is not to be asked as fast as that goes.
+    if (this.#barren > 1) await this.#pause(Math.min(FIRST_PAUSE_MS * 2 ** (this.#barren - 2), LONGEST_PAUSE_MS));
+    this.#barren++;
     const stream = await connectWithBackoff({
       ...{ connector, to, clock, random, signal, attempts },
       timeoutMs: connectTimeoutMs,
@@ -102,6 +110,21 @@ export class Link {
     this.#rpc = new RpcClient({ stream, environment, credential, programs });
     this.generation++;
     return this.#rpc;
+  }
+
+  #pause(ms: number): Promise<void> {
+    const signal = this.#closing.signal;
+    return new Promise((resolve, reject) => {
+      const done = (): void => {
+        callout.cancel();
+        signal.removeEventListener("abort", done);
+        if (signal.aborted) reject(signal.reason);
+        else resolve();
+      };
+      const callout = this.#options.environment.clock.callout(done);
+      callout.scheduleAfter(ms * 1000);
+      signal.addEventListener("abort", done);
+    });
   }
 }
 

@@ -28,7 +28,7 @@ import type { Uint64Pair } from "@xdr-ts/xdr";
 import { NfsError } from "../errors.ts";
 import { CALLBACK_PROGRAM, type CallbackService } from "./callbacks.ts";
 import { Compound, Step } from "./compound.ts";
-import { AcquaintanceLost, type Dialect, type DialectEvents, type SendOptions } from "./dialect.ts";
+import { type Acquaintance, AcquaintanceLost, type Dialect, type DialectEvents, type SendOptions } from "./dialect.ts";
 import { isConnectionLoss, type Link } from "./link.ts";
 import { type Slot, SlotTable } from "./slots.ts";
 
@@ -69,6 +69,7 @@ interface Session {
 export class SessionDialect implements Dialect {
   readonly minorVersion: 1 | 2;
   clientId: Uint64Pair = { hi: 0, lo: 0 };
+  lastRenewal = 0;
   readonly #options: SessionOptions;
   readonly #link: Link;
   readonly #sleep: Sleep;
@@ -98,14 +99,16 @@ export class SessionDialect implements Dialect {
 
   // ——— Acquaintance ———
 
-  async introduce(): Promise<{ readonly stateLost: boolean }> {
-    if (this.#known && (await this.#createSession())) return { stateLost: false };
+  async introduce(): Promise<Acquaintance> {
+    // Servers themselves know who may still reclaim (RFC 8881 §8.4.3).
+    if (this.#known && (await this.#createSession())) return { stateLost: false, mayReclaim: true };
     const before = this.#known ? this.clientId : null;
     await this.#exchangeId();
     if (!(await this.#createSession()))
       throw new NfsError("EIO", "the server forgets client IDs as soon as it gives them");
     this.#known = true;
-    return { stateLost: before === null || before.hi !== this.clientId.hi || before.lo !== this.clientId.lo };
+    const stateLost = before === null || before.hi !== this.clientId.hi || before.lo !== this.clientId.lo;
+    return { stateLost, mayReclaim: true };
   }
 
   forget(): void {
@@ -188,7 +191,10 @@ export class SessionDialect implements Dialect {
     const endClient = new Compound("destroy client id");
     endClient.op("DESTROY_CLIENTID", { dca_clientid: this.clientId });
     try {
-      for (const compound of [endSession, endClient]) await this.#attempt(rpc, compound, null, LEAVING_MS);
+      for (const compound of [endSession, endClient]) {
+        compound.prepare();
+        await this.#attempt(rpc, compound, null, LEAVING_MS);
+      }
     } catch {
       // The server finds out by the lease.
     }
@@ -202,6 +208,8 @@ export class SessionDialect implements Dialect {
       if (session === null) throw new AcquaintanceLost("session");
       const slot = await session.slots.acquire();
       try {
+        // Before the slot is taken up: it may throw.
+        compound.prepare();
         slot.sequence = (slot.sequence + 1) >>> 0;
         if (await this.#exchange(session, slot, compound, options)) return;
       } finally {
@@ -219,9 +227,16 @@ export class SessionDialect implements Dialect {
       sa_highest_slotid: session.slots.highest,
       sa_cachethis: compound.needsReplyCache,
     }));
+    // A retry that differs in anything, sa_highest_slotid say, is no retry to the server (RFC 8881 §2.10.6.1.3.1).
+    sequence.prepare();
+    const next = (): void => {
+      slot.sequence = (slot.sequence + 1) >>> 0;
+      sequence.prepare();
+    };
     for (;;) {
       if (this.#session !== session) throw new AcquaintanceLost("session");
       const rpc = await this.#bound(session);
+      const sentAt = this.#options.clock.coarse();
       try {
         await this.#attempt(rpc, compound, sequence as unknown as Step, options.attemptTimeoutMs);
       } catch (error) {
@@ -229,7 +244,12 @@ export class SessionDialect implements Dialect {
         throw error;
       }
       switch (sequence.status) {
+        case undefined:
+          // The COMPOUND was refused as a whole: it cannot be decoded, say. So the slot has not been used.
+          slot.sequence = (slot.sequence - 1) >>> 0;
+          return true;
         case NFS4_OK:
+          this.lastRenewal = sentAt;
           this.#note(session, sequence.body);
           return true;
         case NFS4ERR_DELAY:
@@ -244,12 +264,12 @@ export class SessionDialect implements Dialect {
           if (slot.id === 0) throw this.#forget(session);
           return false;
         case NFS4ERR_SEQ_FALSE_RETRY:
-          slot.sequence = (slot.sequence + 1) >>> 0;
+          next();
           break;
         case NFS4ERR_RETRY_UNCACHED_REP:
           // It was executed, and how it went is lost.
           if (compound.needsReplyCache) throw compound.error();
-          slot.sequence = (slot.sequence + 1) >>> 0;
+          next();
           break;
         case NFS4ERR_BADSESSION:
         case NFS4ERR_DEADSESSION:
@@ -293,6 +313,7 @@ export class SessionDialect implements Dialect {
       bctsa_dir: CDFC4_FORE_OR_BOTH,
       bctsa_use_conn_in_rdma_mode: false,
     });
+    compound.prepare();
     try {
       await this.#attempt(rpc, compound, null, 60_000);
     } catch (error) {
@@ -307,6 +328,7 @@ export class SessionDialect implements Dialect {
 
   /** A COMPOUND without SEQUENCE, sent until it is answered. */
   async #sendBare(compound: Compound): Promise<void> {
+    compound.prepare();
     for (;;) {
       const rpc = await this.#link.connect();
       try {

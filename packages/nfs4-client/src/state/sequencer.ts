@@ -1,4 +1,5 @@
 import {
+  NFS4_UINT32_MAX,
   NFS4ERR_BAD_SEQID,
   NFS4ERR_BAD_STATEID,
   NFS4ERR_BADXDR,
@@ -21,34 +22,38 @@ const STAY: ReadonlySet<number> = new Set([
   NFS4ERR_MOVED,
 ]);
 
-/** The operations of a state owner: in 4.0 one at a time, each with the next number; since 4.1 as they come, all with 0. */
+/**
+ * The numbers of a state-owner's operations: in 4.0 each answer moves them on, also one that makes the operation go again; what goes again for want of an
+ * answer keeps its own. Since 4.1 all are 0.
+ */
 export class Sequencer {
   readonly #counts: boolean;
-  #next = 0;
-  #last: Promise<unknown> = Promise.resolve();
+  #next: number;
 
   /** `counts`: 4.0. */
   constructor(counts: boolean) {
     this.#counts = counts;
+    this.#next = counts ? 1 : 0;
   }
 
-  /** The number for the operation that is being run. */
+  /** Of the operation that is to be sent, or waits for its answer. */
   get seqid(): number {
     return this.#next;
   }
 
-  /** Runs `task`, which resolves to the status of its operation with a number; undefined: that was not reached. */
-  run(task: () => Promise<number | undefined>): Promise<void> {
-    if (!this.#counts) return task().then(() => undefined);
-    const run = this.#last.then(async () => {
-      const status = await task();
-      this.noteStatus(status);
-    });
-    this.#last = run.catch(() => undefined);
-    return run;
+  /** That operation was answered so; undefined: it was not reached. */
+  answered(status: number | undefined): void {
+    if (!this.#counts || status === undefined || STAY.has(status)) return;
+    this.#next = seqidAfter(this.#next);
   }
 
-  noteStatus(status: number | undefined): void {
-    if (this.#counts && status !== undefined && !STAY.has(status)) this.#next = (this.#next + 1) >>> 0;
+  /** For an owner that the server does not know yet. */
+  beginAnew(): void {
+    if (this.#counts) this.#next = 1;
   }
+}
+
+/** None is 0 (RFC 7530 §9.1.3, §9.1.11). */
+export function seqidAfter(seqid: number): number {
+  return seqid === NFS4_UINT32_MAX ? 1 : seqid + 1;
 }
