@@ -80,6 +80,7 @@ export {
   READ_BYPASS_STATEID,
 } from "./special-stateids.ts";
 export {
+  keepsSeqid,
   STATUSES,
   type StatusDescription,
   type StatusName,

@@ -161,3 +161,20 @@ export function statusErrno(status: number): string | null {
   if (status === NFS4_OK) return null;
   return STATUSES.get(status)?.errno ?? "EIO";
 }
+
+/** Statuses after which the seqid of a 4.0 state-owner does not advance (RFC 7530 §9.1.7). */
+const KEEPING_SEQID: ReadonlySet<number> = new Set([
+  nfsstat4.NFS4ERR_STALE_CLIENTID,
+  nfsstat4.NFS4ERR_STALE_STATEID,
+  nfsstat4.NFS4ERR_BAD_STATEID,
+  nfsstat4.NFS4ERR_BAD_SEQID,
+  nfsstat4.NFS4ERR_BADXDR,
+  nfsstat4.NFS4ERR_RESOURCE,
+  nfsstat4.NFS4ERR_NOFILEHANDLE,
+  nfsstat4.NFS4ERR_MOVED,
+]);
+
+/** Whether an operation that ended so leaves the seqid of its state-owner where it was. */
+export function keepsSeqid(status: number): boolean {
+  return KEEPING_SEQID.has(status);
+}

@@ -47,16 +47,7 @@ export function readStream(
         (error: Error) => this.destroy(error),
       );
     },
-    destroy(error, done) {
-      if (!autoClose) done(error);
-      else
-        Promise.resolve(handle)
-          .then((opened) => opened.close())
-          .then(
-            () => done(error),
-            (failure: Error) => done(error ?? failure),
-          );
-    },
+    destroy: (error, done) => closeAfter(handle, autoClose, error, done),
   });
   const pull = async (size: number): Promise<Buffer | null> => {
     if (size <= 0) return null;
@@ -103,17 +94,26 @@ export function writeStream(
       };
       flush().then(() => done(), done);
     },
-    destroy(error, done) {
-      if (!autoClose) done(error);
-      else
-        Promise.resolve(handle)
-          .then((opened) => opened.close())
-          .then(
-            () => done(error),
-            (failure: Error) => done(error ?? failure),
-          );
-    },
+    destroy: (error, done) => closeAfter(handle, autoClose, error, done),
   });
   const extended = Object.assign(stream, { path, bytesWritten: 0 });
   return extended;
+}
+
+/** A stream is destroyed: closes its file, if that is the stream's to do, and tells of the first thing that went wrong. */
+function closeAfter(
+  handle: FileHandle | Promise<FileHandle>,
+  autoClose: boolean,
+  error: Error | null,
+  done: (error: Error | null) => void,
+): void {
+  if (!autoClose) {
+    done(error);
+    return;
+  }
+  const closed = Promise.resolve(handle).then((opened) => opened.close());
+  closed.then(
+    () => done(error),
+    (failure: Error) => done(error ?? failure),
+  );
 }

@@ -1,26 +1,4 @@
-import {
-  NFS4_UINT32_MAX,
-  NFS4ERR_BAD_SEQID,
-  NFS4ERR_BAD_STATEID,
-  NFS4ERR_BADXDR,
-  NFS4ERR_MOVED,
-  NFS4ERR_NOFILEHANDLE,
-  NFS4ERR_RESOURCE,
-  NFS4ERR_STALE_CLIENTID,
-  NFS4ERR_STALE_STATEID,
-} from "@nfs4/protocol";
-
-/** After these an owner's number does not move on (RFC 7530 §9.1.7). */
-const STAY: ReadonlySet<number> = new Set([
-  NFS4ERR_STALE_CLIENTID,
-  NFS4ERR_STALE_STATEID,
-  NFS4ERR_BAD_STATEID,
-  NFS4ERR_BAD_SEQID,
-  NFS4ERR_BADXDR,
-  NFS4ERR_RESOURCE,
-  NFS4ERR_NOFILEHANDLE,
-  NFS4ERR_MOVED,
-]);
+import { keepsSeqid, NFS4_UINT32_MAX } from "@nfs4/protocol";
 
 /**
  * The numbers of a state-owner's operations: in 4.0 each answer moves them on, also one that makes the operation go again; what goes again for want of an
@@ -43,7 +21,7 @@ export class Sequencer {
 
   /** That operation was answered so; undefined: it was not reached. */
   answered(status: number | undefined): void {
-    if (!this.#counts || status === undefined || STAY.has(status)) return;
+    if (!this.#counts || status === undefined || keepsSeqid(status)) return;
     this.#next = seqidAfter(this.#next);
   }
 

@@ -3,15 +3,10 @@
  * reply kept for a retry.
  */
 import {
+  keepsSeqid,
   NFS4_UINT32_MAX,
   NFS4ERR_BAD_SEQID,
   NFS4ERR_BAD_STATEID,
-  NFS4ERR_BADXDR,
-  NFS4ERR_MOVED,
-  NFS4ERR_NOFILEHANDLE,
-  NFS4ERR_RESOURCE,
-  NFS4ERR_STALE_CLIENTID,
-  NFS4ERR_STALE_STATEID,
   type nfsstat4,
   OP_OPEN,
   OP_OPEN_CONFIRM,
@@ -29,18 +24,6 @@ export type OwnerVerdict =
       readonly current: NodeReference | null;
     }
   | { readonly kind: "error"; readonly status: nfsstat4 };
-
-/** Errors after which the owner's seqid does not advance (RFC 7530 §9.1.7). */
-const NO_ADVANCE: ReadonlySet<nfsstat4> = new Set([
-  NFS4ERR_STALE_CLIENTID,
-  NFS4ERR_STALE_STATEID,
-  NFS4ERR_BAD_STATEID,
-  NFS4ERR_BAD_SEQID,
-  NFS4ERR_BADXDR,
-  NFS4ERR_RESOURCE,
-  NFS4ERR_NOFILEHANDLE,
-  NFS4ERR_MOVED,
-]);
 
 export class OwnerSequence {
   /** Of the last request that was answered; null before the first. */
@@ -87,7 +70,7 @@ export class OwnerSequence {
   finish(seqid: number, operation: number, status: nfsstat4, reply: unknown, current: NodeReference | null): void {
     this.#busy = false;
     for (const resume of this.#waiting.splice(0)) resume();
-    if (NO_ADVANCE.has(status)) return;
+    if (keepsSeqid(status)) return;
     this.#seqid = seqid;
     this.#operation = operation;
     this.#reply = reply;
